@@ -1,0 +1,11 @@
+package geofence
+
+// FenceID names a fence inside its tenant.
+type FenceID string
+
+// Fence is one version of a geofence.
+type Fence struct {
+	ID       FenceID
+	Revision uint64 // of this version; grows with every change of any fence
+	Shape    Shape
+}

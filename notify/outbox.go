@@ -1,0 +1,100 @@
+package notify
+
+import (
+	"context"
+	"time"
+
+	"outrider/identity"
+)
+
+// Outbox is the second of the program's two queues: durable deliveries. Rows are put into it by the lane's
+// commit, never here. All methods are safe for many goroutines.
+type Outbox interface {
+	// Claim moves up to n due deliveries of the page from pending (or held with NextAt reached) to sending,
+	// durably, oldest event first, at most one per person at a time: none is claimed while another of the
+	// same page and PSID is sending or settling, or while an older one of theirs is pending. Attempts grows
+	// by one, Lease is fresh, NextAt becomes now + lease.
+	Claim(ctx context.Context, page identity.PageID, n int, now time.Time, lease time.Duration) ([]Claim, error)
+
+	// Settle records outcomes, durably, each fenced by its lease. An outcome whose row has moved on is
+	// ignored: an echo may settle a row first.
+	Settle(ctx context.Context, outcomes []Outcome) error
+
+	// Pages returns for every page with unfinished deliveries when the next one is due.
+	Pages(ctx context.Context) ([]PageDue, error)
+
+	// Abandon moves deliveries that are sending with NextAt <= now (their claimer died or lost the answer) to
+	// settling, with NextAt = now + grace, reason ambiguous.
+	Abandon(ctx context.Context, now time.Time, grace time.Duration) (int, error)
+
+	// Judge decides settling deliveries with NextAt <= now whose echo never came. If the page has echoed a
+	// message that was claimed after them, the echo channel works and theirs was never sent: back to pending. Otherwise
+	// unknown. It returns how many went each way.
+	Judge(ctx context.Context, now time.Time) (again, unknown int, err error)
+
+	// Release makes held deliveries of the page with one of the reasons pending again.
+	Release(ctx context.Context, page identity.PageID, reasons ...Reason) (int, error)
+}
+
+// PageDue is a page and the time of its next due delivery.
+type PageDue struct {
+	Page identity.PageID
+	Due  time.Time
+}
+
+// Template is a utility template on a page, as Meta knows it. Its identity is page, name and language.
+type Template struct {
+	Page     identity.PageID
+	Name     string
+	Language string
+	ID       string
+	Status   TemplateStatus
+	Detail   string // Meta's reason of a rejection
+	Checked  time.Time
+}
+
+// TemplateStatus is Meta's word on a template.
+type TemplateStatus string
+
+// The statuses. Any other word that Meta sends counts as pending.
+const (
+	TemplateApproved TemplateStatus = "APPROVED"
+	TemplatePending  TemplateStatus = "PENDING"
+	TemplateRejected TemplateStatus = "REJECTED"
+)
+
+// Templates keeps what is known of the pages' templates.
+type Templates interface {
+	Templates(ctx context.Context, page identity.PageID) ([]Template, error)
+	PutTemplate(ctx context.Context, t Template) error
+}
+
+// Message is what a Sender sends: a planned delivery with its words.
+type Message struct {
+	Delivery string // id, for message.metadata
+	Page     identity.PageID
+	PSID     identity.PSID
+	Route    Route
+	Tag      string // with RouteTag
+	Text     string // with RouteWindow and RouteTag
+	Buttons  []Button
+	Template string   // name, with RouteUtility
+	Language string   // with RouteUtility
+	Params   []string // with RouteUtility: the body's parameters in order
+}
+
+// Button is a postback button or quick reply.
+type Button struct {
+	Title   string
+	Payload string
+}
+
+// Receipt is Meta's answer to a message that went out.
+type Receipt struct {
+	MessageID string
+}
+
+// Sender sends one message and waits for the answer. It is safe for many goroutines. An error is a *Error.
+type Sender interface {
+	Send(ctx context.Context, m Message) (Receipt, error)
+}

@@ -1,0 +1,205 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/paulmach/orb"
+
+	"outrider/geofence"
+	"outrider/identity"
+	"outrider/journal"
+	"outrider/notify"
+	"outrider/telemetry"
+)
+
+// ErrNotFound says that the asked record does not exist in the tenant.
+var ErrNotFound = errors.New("store: not found")
+
+// ErrConflict says that a record is not at the revision the caller expected, or exists already.
+var ErrConflict = errors.New("store: conflict")
+
+// ErrFenced says that another process owns the partition now: nothing was committed.
+var ErrFenced = errors.New("store: partition is owned by another process")
+
+// Store is everything. All methods of all its parts are safe for many goroutines.
+type Store interface {
+	Geofences
+	Registry
+	Lanes
+	Records
+	notify.Outbox
+	notify.Templates
+	notify.Inbox
+
+	// Ping reports whether the store can be read and written.
+	Ping(ctx context.Context) error
+	Close() error
+}
+
+// Geofence is one version of a fence. Versions are numbered by one revision counter for all tenants, and
+// superseded versions are kept until ForgetGeofences, so that the fences of an earlier moment can be had again.
+type Geofence struct {
+	Tenant   identity.TenantID
+	ID       geofence.FenceID
+	Revision uint64 // of this version; its ETag
+	Name     string
+	Feature  []byte // GeoJSON Feature, canonical form
+	Bound    orb.Bound
+	Deleted  bool
+	Updated  time.Time
+}
+
+// Geofences keeps fences.
+type Geofences interface {
+	// PutGeofence stores a new version and returns it with its Revision and Updated set. expect 0: no
+	// condition; ExpectAbsent: it must not exist; otherwise: the current revision must be expect. ErrConflict.
+	PutGeofence(ctx context.Context, g Geofence, expect uint64) (Geofence, error)
+	// DeleteGeofence stores a deleted version. ErrNotFound, ErrConflict.
+	DeleteGeofence(ctx context.Context, tenant identity.TenantID, id geofence.FenceID, expect uint64) (Geofence, error)
+	// Geofence returns the current version, ErrNotFound if there is none or it is deleted.
+	Geofence(ctx context.Context, tenant identity.TenantID, id geofence.FenceID) (Geofence, error)
+	// Geofences lists current versions of a tenant in order of id, after the id given.
+	Geofences(ctx context.Context, tenant identity.TenantID, after geofence.FenceID, limit int) ([]Geofence, error)
+	// GeofencesAt returns every fence of every tenant as it was at the revision; Latest for now. It also
+	// returns the revision itself.
+	GeofencesAt(ctx context.Context, revision uint64) ([]Geofence, uint64, error)
+	// GeofenceChanges returns versions with a revision above since, deleted ones included, in order.
+	GeofenceChanges(ctx context.Context, since uint64) ([]Geofence, error)
+	// ForgetGeofences drops superseded versions that no revision >= keep needs.
+	ForgetGeofences(ctx context.Context, keep uint64) error
+}
+
+// ExpectAbsent and Latest are special revisions.
+const (
+	ExpectAbsent uint64 = 1<<63 - 1
+	Latest       uint64 = 1<<63 - 1
+)
+
+// Registry keeps vehicles, owners and pages. Puts replace the whole record and set Updated.
+type Registry interface {
+	PutVehicle(ctx context.Context, v identity.Vehicle) error
+	PutOwner(ctx context.Context, o identity.Owner) error
+	// PutPage stores a page with its token sealed. ErrConflict when another tenant has the page.
+	PutPage(ctx context.Context, p identity.Page) error
+	// Identities returns everything, for the in-memory directory.
+	Identities(ctx context.Context) (identity.Records, error)
+	// LastFixes lists the newest known fix of every vehicle of a tenant, in order of id, after the id given.
+	LastFixes(ctx context.Context, tenant identity.TenantID, after identity.VehicleID, limit int) ([]telemetry.Fix, error)
+}
+
+// Crossing is a crossing in the record.
+type Crossing struct {
+	Seq        uint64 // assigned by the store, grows: the order of the record
+	ID         string // hash of tenant, vehicle, fence, revision, kind and time
+	Tenant     identity.TenantID
+	Vehicle    identity.VehicleID
+	Fence      geofence.FenceID
+	FenceRev   uint64
+	FenceName  string
+	Kind       string
+	At         time.Time // event time, to the millisecond
+	Point      orb.Point
+	Confidence int       // 1 to 3
+	Why        string    // reason of the confidence, from the engine's closed list
+	Late       bool      // for the record only, nobody was alerted
+	Received   time.Time // arrival of the fix that decided it
+	Recorded   time.Time
+}
+
+// Membership is where a vehicle stands with a fence.
+type Membership struct {
+	Tenant  identity.TenantID
+	Vehicle identity.VehicleID
+	Fence   geofence.FenceID
+	Inside  bool      // false: outside; the row of a fence that was left is removed
+	Since   time.Time // event time
+}
+
+// Lane is how far a partition's lane has come.
+type Lane struct {
+	Next     journal.Position // the first position that is not committed
+	Clock    time.Time        // arrival clock up to which timers have fired
+	Revision uint64           // fence revision in force at Next
+	Epoch    uint64           // of the owner
+}
+
+// Adoption says that from a position on a lane evaluated fixes with the fences of a revision.
+type Adoption struct {
+	At       journal.Position
+	Revision uint64
+}
+
+// Commit is one step of a lane, all of it or nothing.
+type Commit struct {
+	Partition   int
+	Epoch       uint64
+	Next        journal.Position
+	Clock       time.Time
+	Revision    uint64
+	Crossings   []Crossing        // already known ids are ignored
+	Memberships []Membership      // changes only
+	Deliveries  []notify.Delivery // already known ids are ignored
+	LastFixes   []telemetry.Fix   // newer than what is stored, else ignored
+	DeadLetters []DeadLetter
+}
+
+// Lanes keeps the lanes' progress.
+type Lanes interface {
+	// OwnLane makes the caller the owner of a partition: it starts a new epoch, after which commits of older
+	// epochs fail with ErrFenced, and returns how far the partition has come.
+	OwnLane(ctx context.Context, partition int) (Lane, error)
+	// Memberships returns the stored memberships of the partition's vehicles, inside ones only.
+	Memberships(ctx context.Context, partition int) ([]Membership, error)
+	// Commit applies c in one durable transaction.
+	Commit(ctx context.Context, c Commit) error
+	// Adoptions returns the fence revisions a lane adopted, oldest first, beginning with the one in force at from.
+	Adoptions(ctx context.Context, partition int, from journal.Position) ([]Adoption, error)
+	// ForgetAdoptions drops those that are not needed from the position on.
+	ForgetAdoptions(ctx context.Context, partition int, from journal.Position) error
+	// OldestRevision is the oldest fence revision that any lane's adoptions still name.
+	OldestRevision(ctx context.Context) (uint64, error)
+}
+
+// DeadLetter is input that was refused.
+type DeadLetter struct {
+	Seq      uint64 // assigned by the store
+	Tenant   identity.TenantID
+	Vehicle  identity.VehicleID // empty when the topic did not say
+	Topic    string
+	Reason   telemetry.Reason
+	Field    string
+	Detail   string
+	Payload  []byte // the first 4 KiB
+	Size     int    // of the whole payload
+	Received time.Time
+}
+
+// Query selects a page of a record, newest first.
+type Query struct {
+	Tenant  identity.TenantID
+	Vehicle identity.VehicleID // empty: any
+	Fence   geofence.FenceID   // empty: any
+	State   notify.State       // deliveries only; empty: any
+	Before  uint64             // cursor: only Seq below; 0: from the newest
+	Limit   int                // at most; 0: 100
+}
+
+// DeliveryRecord is a delivery with its place in the record.
+type DeliveryRecord struct {
+	Seq uint64
+	notify.Delivery
+}
+
+// Records are what people look at.
+type Records interface {
+	Crossings(ctx context.Context, q Query) ([]Crossing, error)
+	Deliveries(ctx context.Context, q Query) ([]DeliveryRecord, error)
+	Delivery(ctx context.Context, tenant identity.TenantID, id string) (DeliveryRecord, error)
+	// DeliveryCounts counts deliveries by state over all tenants.
+	DeliveryCounts(ctx context.Context) (map[notify.State]int, error)
+	DeadLetters(ctx context.Context, q Query) ([]DeadLetter, error)
+	// PutDeadLetters makes refused input durable, and keeps the newest 10,000 of each tenant.
+	PutDeadLetters(ctx context.Context, letters []DeadLetter) error
+}
