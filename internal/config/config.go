@@ -1,0 +1,226 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"outrider/identity"
+)
+
+// Config holds every setting, checked.
+type Config struct {
+	Data     Data
+	HTTP     HTTP
+	MQTT     MQTT
+	Store    Store
+	NATS     NATS
+	Journal  Journal
+	Engine   Engine
+	Alerts   Alerts
+	Graph    Graph
+	Facebook Facebook
+	Admin    Admin
+	Log      Log
+	Roles    []string
+}
+
+// Data says where files are kept.
+type Data struct {
+	Dir string
+	Key identity.Token // 32 bytes in hex; empty: a key file in Dir
+}
+
+// HTTP is the API's listener.
+type HTTP struct{ Listen string }
+
+// MQTT is where fixes come from.
+type MQTT struct {
+	Listen   string // device endpoint; empty: off
+	URL      string // external broker; empty: none
+	Username string
+	Password identity.Token
+	ClientID string
+	Topics   []string
+	Share    string
+}
+
+// Store names the database.
+type Store struct{ URL identity.Token } // a URL with a password inside
+
+// NATS names the JetStream servers.
+type NATS struct{ URL identity.Token }
+
+// Journal is how long fixes are kept.
+type Journal struct {
+	Partitions int
+	Retention  time.Duration
+	MaxBytes   int64
+}
+
+// Engine is how crossings are decided.
+type Engine struct {
+	Preset   string
+	Snapshot time.Duration
+}
+
+// Alerts is how messages are treated that no rule says more about.
+type Alerts struct {
+	MaxAge time.Duration
+	Settle time.Duration
+}
+
+// Graph is Meta's API.
+type Graph struct{ URL, Version string }
+
+// Facebook is the app at Meta.
+type Facebook struct {
+	AppID       string
+	AppSecret   identity.Token
+	VerifyToken identity.Token
+}
+
+// Admin is the bootstrap access to the API.
+type Admin struct{ Key identity.Token }
+
+// Log is what is logged and how.
+type Log struct{ Level, Format string }
+
+// Problem is a setting with a value that is not accepted.
+type Problem struct {
+	Setting string // name
+	Source  string // "file gateway.yaml:3", "environment OUTRIDER_LOG_LEVEL", "flag --log.level", "default"
+	Text    string // what was expected
+}
+
+// Error implements error.
+func (p *Problem) Error() string {
+	return fmt.Sprintf("config: %s (%s): %s", p.Setting, p.Source, p.Text)
+}
+
+// Source gives values from outside. The zero value reads nothing, so that every setting has its default.
+type Source struct {
+	File    string                            // path of a YAML file; empty: none
+	Read    func(path string) ([]byte, error) // reads File and ..._FILE secrets
+	Environ []string                          // as os.Environ
+	Flags   map[string]string                 // setting name to value, only those that were given
+}
+
+// Load reads every setting. The error joins a *Problem for each value that is not accepted.
+func Load(src Source) (Config, error) {
+	values := defaults()
+	err := errors.Join(values.fromFile(src), values.fromEnviron(src), values.fromFlags(src))
+	if err != nil {
+		return Config{}, err
+	}
+	return values.config()
+}
+
+type value struct{ text, source string }
+
+type valueSet map[string]value
+
+func defaults() valueSet {
+	values := valueSet{}
+	for _, s := range Settings() {
+		values[s.Name] = value{s.Default, "default"}
+	}
+	return values
+}
+
+func (vs valueSet) config() (Config, error) {
+	var (
+		c        Config
+		problems []error
+	)
+	for _, s := range Settings() {
+		v := vs[s.Name]
+		if err := s.set(&c, v.text); err != nil {
+			problems = append(problems, &Problem{s.Name, v.source, err.Error()})
+		}
+	}
+	return c, errors.Join(problems...)
+}
+
+func (vs valueSet) fromFlags(src Source) error {
+	var problems []error
+	for name, text := range src.Flags {
+		if _, ok := find(name); !ok {
+			problems = append(problems, &Problem{name, "flag --" + name, unknown(name)})
+			continue
+		}
+		vs[name] = value{text, "flag --" + name}
+	}
+	return errors.Join(problems...)
+}
+
+func (vs valueSet) fromEnviron(src Source) error {
+	env := map[string]string{}
+	for _, kv := range src.Environ {
+		if k, v, ok := strings.Cut(kv, "="); ok {
+			env[k] = v
+		}
+	}
+	var problems []error
+	for _, s := range Settings() {
+		if v, ok := env[s.Env()]; ok {
+			vs[s.Name] = value{v, "environment " + s.Env()}
+		}
+		path, ok := env[s.Env()+"_FILE"]
+		if !ok || !s.Secret {
+			continue
+		}
+		text, err := src.Read(path)
+		if err != nil {
+			problems = append(problems, &Problem{s.Name, "environment " + s.Env() + "_FILE", err.Error()})
+			continue
+		}
+		vs[s.Name] = value{strings.TrimSpace(string(text)), "file " + path}
+	}
+	return errors.Join(problems...)
+}
+
+func find(name string) (Setting, bool) {
+	for _, s := range Settings() {
+		if s.Name == name {
+			return s, true
+		}
+	}
+	return Setting{}, false
+}
+
+// unknown says that a name is no setting, and names the nearest one.
+func unknown(name string) string {
+	best, near := "", 4
+	for _, s := range Settings() {
+		if d := distance(name, s.Name); d < near {
+			best, near = s.Name, d
+		}
+	}
+	if best == "" {
+		return "there is no such setting; docs/config.md lists them"
+	}
+	return fmt.Sprintf("there is no such setting; did you mean %s?", best)
+}
+
+// distance is the number of single-letter edits between a and b (Levenshtein).
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := diagonal
+			if a[i] != b[j] {
+				cost++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(cost, row[j]+1, diagonal+1)
+		}
+	}
+	return row[len(b)]
+}

@@ -1,0 +1,145 @@
+package config_test
+
+import (
+	"bytes"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"outrider/internal/config"
+)
+
+var update = flag.Bool("update", false, "write docs/config.md")
+
+func TestEachSettingComesFromTheLaterSource(t *testing.T) {
+	t.Parallel()
+	files := map[string]string{
+		"gateway.yaml": "log.level: warn\nlog:\n  format: json\nmqtt:\n  topics: [a/#, b/+]\n  username: from-file\n",
+		"secret":       "hunter2-hunter2-hunter2\n",
+	}
+	c, err := config.Load(config.Source{
+		File: "gateway.yaml",
+		Read: reader(files),
+		Environ: []string{
+			"OUTRIDER_LOG_LEVEL=error", "OUTRIDER_MQTT_USERNAME=from-env", "OUTRIDER_ADMIN_KEY_FILE=secret", "HOME=/",
+		},
+		Flags: map[string]string{"log.level": "debug"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := fmt.Sprint(c.Log.Level, " ", c.Log.Format, " ", c.MQTT.Topics, " ", c.MQTT.Username, " ", c.Admin.Key.Reveal(), " ", c.HTTP.Listen)
+	want := "debug json [a/# b/+] from-env hunter2-hunter2-hunter2 127.0.0.1:8080"
+	if got != want {
+		t.Errorf("\n got %s\nwant %s", got, want)
+	}
+}
+
+func TestARefusedValueSaysWhichWhereAndWhatWasExpected(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		name string
+		src  config.Source
+		want []string
+	}{
+		{"misspelt in file", file("mqtt:\n  lisen: x\n"), []string{"mqtt.lisen", "gateway.yaml:2", "did you mean mqtt.listen?"}},
+		{"group as value", file("mqtt: 7\n"), []string{"mqtt", "gateway.yaml:1", "no such setting"}},
+		{"not YAML", file("mqtt: [\n"), []string{"gateway.yaml", "line"}},
+		{"value as group", file("roles: {a: b}\n"), []string{"roles", "expected one value"}},
+		{"port", flags("http.listen", "localhost:http!"), []string{"http.listen", "flag --http.listen", "port must be a number"}},
+		{"no port", flags("mqtt.listen", "1883"), []string{"mqtt.listen", "not host:port"}},
+		{"level", flags("log.level", "loud"), []string{`"loud" is not one of debug, info, warn, error`}},
+		{"duration", flags("journal.retention", "7"), []string{"journal.retention", "90s or 24h"}},
+		{"partitions", flags("journal.partitions", "0"), []string{"whole number from 1 to 256"}},
+		{"scheme", flags("mqtt.url", "http://x"), []string{"begins with tcp://"}},
+		{"no such flag", flags("log.levle", "info"), []string{"did you mean log.level?"}},
+		{"far from all", flags("zzzzzzzzzz", ""), []string{"docs/config.md lists them"}},
+		{"part of the roles", flags("roles", "ingest"), []string{`"engine" is missing`}},
+		{"unknown role", flags("roles", "ingest,cook"), []string{`"cook" is not a role`}},
+		{"reserved store", flags("store.url", "postgres://u:p@h/d"), []string{"store.url", "PostgreSQL is not supported by this version"}},
+		{"version", flags("graph.version", "26"), []string{"not a version such as v26.0"}},
+		{"short key", flags("admin.key", "abc"), []string{"at least 16 characters"}},
+		{"seal key", flags("data.key", "abc"), []string{"64 hexadecimal digits"}},
+		{"empty directory", flags("data.dir", ""), []string{"data.dir", "expected a value"}},
+		{"no topics", flags("mqtt.topics", " , "), []string{"mqtt.topics", "at least one"}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			_, err := config.Load(tc.src)
+			if err == nil {
+				t.Fatal("was accepted")
+			}
+			for _, part := range tc.want {
+				if !strings.Contains(err.Error(), part) {
+					t.Errorf("%q does not say %q", err, part)
+				}
+			}
+		})
+	}
+}
+
+func TestASecretNeverShowsInAProblemOrAPrint(t *testing.T) {
+	t.Parallel()
+	const word = "swordfish"
+	for _, s := range config.Settings() {
+		if !s.Secret {
+			continue
+		}
+		c, err := config.Load(flags(s.Name, word))
+		for _, shown := range []string{fmt.Sprint(err), fmt.Sprintf("%v %+v %#v", c, c, c)} {
+			if strings.Contains(shown, word) {
+				t.Errorf("%s shows its value: %s", s.Name, shown)
+			}
+		}
+	}
+}
+
+func TestAMissingSecretFileIsAProblem(t *testing.T) {
+	t.Parallel()
+	_, err := config.Load(config.Source{Read: reader(nil), Environ: []string{"OUTRIDER_ADMIN_KEY_FILE=/nowhere"}})
+	if p, ok := errors.AsType[*config.Problem](err); !ok || p.Setting != "admin.key" {
+		t.Errorf("got %v, want a problem of admin.key", err)
+	}
+}
+
+func TestDocsAreUpToDate(t *testing.T) {
+	t.Parallel()
+	var want bytes.Buffer
+	if err := config.WriteDocs(&want); err != nil {
+		t.Fatal(err)
+	}
+	const path = "../../docs/config.md"
+	if *update {
+		if err := os.WriteFile(path, want.Bytes(), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got, want.Bytes()) {
+		t.Error("docs/config.md differs from the table of settings: run make generate")
+	}
+}
+
+func file(text string) config.Source {
+	return config.Source{File: "gateway.yaml", Read: reader(map[string]string{"gateway.yaml": text})}
+}
+
+func flags(name, value string) config.Source {
+	return config.Source{Flags: map[string]string{name: value}}
+}
+
+func reader(files map[string]string) func(string) ([]byte, error) {
+	return func(path string) ([]byte, error) {
+		text, ok := files[path]
+		if !ok {
+			return nil, os.ErrNotExist
+		}
+		return []byte(text), nil
+	}
+}

@@ -1,0 +1,51 @@
+package config
+
+import (
+	"fmt"
+	"io"
+	"strings"
+)
+
+// WriteDocs prints the table of settings as docs/config.md.
+func WriteDocs(w io.Writer) error {
+	var b strings.Builder
+	b.WriteString(docsHead)
+	b.WriteString("| setting | default | environment | meaning |\n|---|---|---|---|\n")
+	for _, s := range Settings() {
+		fmt.Fprintf(&b, "| `%s` | %s | `%s`%s | %s |\n", s.Name, code(s.Default), s.Env(), fileForm(s), s.Doc)
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+const docsHead = `# Settings
+
+<!-- Generated from the table in internal/config by "make generate"; do not edit. -->
+
+A value comes from the default, from the YAML file named by ` + "`--config`" + `, from the environment, or from a flag
+(` + "`--mqtt.listen=127.0.0.1:1884`" + `). The later of these wins. In YAML the dots may be nesting:
+
+` + "```yaml" + `
+mqtt:
+  listen: 127.0.0.1:1884
+journal.retention: 48h
+` + "```" + `
+
+A secret may also be read from a file: ` + "`OUTRIDER_FACEBOOK_APP_SECRET_FILE=/run/secrets/app_secret`" + `. A name that is no setting,
+and a value that is not accepted, stop the start with a sentence that says which, where, and what was expected.
+
+`
+
+func code(v string) string {
+	if v == "" {
+		return "–"
+	}
+	return "`" + v + "`"
+}
+
+func fileForm(s Setting) string {
+	if !s.Secret {
+		return ""
+	}
+	return ", `…_FILE`"
+}

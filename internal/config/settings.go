@@ -1,0 +1,256 @@
+package config
+
+import (
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"outrider/identity"
+)
+
+// Setting is one row of the table.
+type Setting struct {
+	Name    string
+	Default string
+	Secret  bool
+	Doc     string // meaning, for docs/config.md and --help
+
+	set func(*Config, string) error
+}
+
+// Env is the setting's environment variable.
+func (s Setting) Env() string {
+	return "OUTRIDER_" + strings.ToUpper(strings.ReplaceAll(s.Name, ".", "_"))
+}
+
+// Settings returns the table.
+func Settings() []Setting {
+	return []Setting{
+		{Name: "data.dir", Default: "./data", Doc: "Directory of the journal, the SQLite database and generated secrets.",
+			set: text(func(c *Config) *string { return &c.Data.Dir }, required)},
+		{Name: "data.key", Secret: true, Doc: "Key that seals tokens at rest: 64 hex digits. Empty: generated once into `secret.key` in `data.dir`.",
+			set: secret(func(c *Config) *identity.Token { return &c.Data.Key }, key)},
+		{Name: "http.listen", Default: "127.0.0.1:8080", Doc: "Address of the REST API, the webhook, `/metrics` and the console.",
+			set: text(func(c *Config) *string { return &c.HTTP.Listen }, required, listen)},
+		{Name: "mqtt.listen", Default: "127.0.0.1:1883", Doc: "Address of the device endpoint that trackers publish to. Empty turns it off. It takes no passwords yet, so it must be a loopback address.",
+			set: text(func(c *Config) *string { return &c.MQTT.Listen }, listen)},
+		{Name: "mqtt.url", Doc: "External MQTT broker to read from: `tcp://`, `ssl://`, `ws://` or `wss://`. Empty: none.",
+			set: text(func(c *Config) *string { return &c.MQTT.URL }, scheme("tcp", "mqtt", "ssl", "tls", "mqtts", "ws", "wss"))},
+		{Name: "mqtt.username", Doc: "User name at the external broker.",
+			set: text(func(c *Config) *string { return &c.MQTT.Username })},
+		{Name: "mqtt.password", Secret: true, Doc: "Password at the external broker.",
+			set: secret(func(c *Config) *identity.Token { return &c.MQTT.Password })},
+		{Name: "mqtt.client_id", Default: "outrider", Doc: "Client id at the external broker: it names the persistent session, so keep it, and let no two gateways share one.",
+			set: text(func(c *Config) *string { return &c.MQTT.ClientID }, required)},
+		{Name: "mqtt.topics", Default: "fleet/+/+/fix,owntracks/#", Doc: "Topic filters read from the external broker, separated by commas.",
+			set: listOf(func(c *Config) *[]string { return &c.MQTT.Topics })},
+		{Name: "mqtt.share", Doc: "Shared-subscription group at the external broker. Empty: a subscription of our own.",
+			set: text(func(c *Config) *string { return &c.MQTT.Share })},
+		{Name: "store.url", Secret: true, Doc: "Database. Empty: SQLite in `data.dir`. `postgres://…` is reserved and refused by this version.",
+			set: secret(func(c *Config) *identity.Token { return &c.Store.URL }, reserved("PostgreSQL"))},
+		{Name: "nats.url", Secret: true, Doc: "JetStream servers of the journal. Empty: files in `data.dir`. `nats://…` is reserved and refused by this version.",
+			set: secret(func(c *Config) *identity.Token { return &c.NATS.URL }, reserved("JetStream"))},
+		{Name: "roles", Default: "ingest,engine,notify,api", Doc: "What this process does. This version runs all roles in one process and refuses a part of them.",
+			set: roles},
+		{Name: "journal.partitions", Default: "4", Doc: "Partitions of the journal, each with a lane of its own. Fixed when `data.dir` is first used.",
+			set: number(func(c *Config, n int64) { c.Journal.Partitions = int(n) }, 1, 256)},
+		{Name: "journal.retention", Default: "168h", Doc: "How long fixes are kept after they were processed.",
+			set: duration(func(c *Config) *time.Duration { return &c.Journal.Retention }, 0)},
+		{Name: "journal.max_bytes", Default: "10737418240", Doc: "Size above which the oldest processed fixes go earlier. 0: no limit.",
+			set: number(func(c *Config, n int64) { c.Journal.MaxBytes = n }, 0, 1<<62)},
+		{Name: "engine.preset", Default: "balanced", Doc: "How much evidence a crossing needs: `strict`, `balanced` or `calm`.",
+			set: text(func(c *Config) *string { return &c.Engine.Preset }, oneOf("strict", "balanced", "calm"))},
+		{Name: "engine.snapshot", Default: "30s", Doc: "How often a lane saves its state, which bounds what a restart replays.",
+			set: duration(func(c *Config) *time.Duration { return &c.Engine.Snapshot }, time.Millisecond)},
+		{Name: "alerts.max_age", Default: "24h", Doc: "An alert that could not be sent for so long expires. 0: never.",
+			set: duration(func(c *Config) *time.Duration { return &c.Alerts.MaxAge }, 0)},
+		{Name: "alerts.settle", Default: "1m", Doc: "How long to wait for the echo of a message whose answer was lost before judging whether it went out.",
+			set: duration(func(c *Config) *time.Duration { return &c.Alerts.Settle }, time.Millisecond)},
+		{Name: "graph.url", Default: "https://graph.facebook.com", Doc: "Base of Meta's Graph API.",
+			set: text(func(c *Config) *string { return &c.Graph.URL }, required, scheme("https", "http"))},
+		{Name: "graph.version", Default: "v26.0", Doc: "Version of the Graph API.",
+			set: text(func(c *Config) *string { return &c.Graph.Version }, version)},
+		{Name: "facebook.app_id", Doc: "Id of the app at Meta.",
+			set: text(func(c *Config) *string { return &c.Facebook.AppID })},
+		{Name: "facebook.app_secret", Secret: true, Doc: "Secret of the app: signs `appsecret_proof` and checks webhooks.",
+			set: secret(func(c *Config) *identity.Token { return &c.Facebook.AppSecret })},
+		{Name: "facebook.verify_token", Secret: true, Doc: "Word of your choice that Meta repeats when the webhook is set up.",
+			set: secret(func(c *Config) *identity.Token { return &c.Facebook.VerifyToken })},
+		{Name: "admin.key", Secret: true, Doc: "Bootstrap API key. Empty: generated once into `admin.key` in `data.dir`, and printed that once.",
+			set: secret(func(c *Config) *identity.Token { return &c.Admin.Key }, longEnough)},
+		{Name: "log.level", Default: "info", Doc: "`debug`, `info`, `warn` or `error`.",
+			set: text(func(c *Config) *string { return &c.Log.Level }, oneOf("debug", "info", "warn", "error"))},
+		{Name: "log.format", Default: "auto", Doc: "`text`, `json`, or `auto`: text on a terminal, JSON elsewhere.",
+			set: text(func(c *Config) *string { return &c.Log.Format }, oneOf("auto", "text", "json"))},
+	}
+}
+
+// check refuses a value with a sentence that says what was expected. It never repeats the value of a secret.
+type check func(string) error
+
+func text(field func(*Config) *string, checks ...check) func(*Config, string) error {
+	return func(c *Config, v string) error {
+		*field(c) = v
+		return all(v, checks)
+	}
+}
+
+func secret(field func(*Config) *identity.Token, checks ...check) func(*Config, string) error {
+	return func(c *Config, v string) error {
+		*field(c) = identity.NewToken(v)
+		if v == "" {
+			return nil
+		}
+		return all(v, checks)
+	}
+}
+
+func duration(field func(*Config) *time.Duration, least time.Duration) func(*Config, string) error {
+	return func(c *Config, v string) error {
+		d, err := time.ParseDuration(v)
+		if err != nil || d < least {
+			return fmt.Errorf("%q is not a duration of at least %s, such as 90s or 24h", v, least)
+		}
+		*field(c) = d
+		return nil
+	}
+}
+
+func number(set func(*Config, int64), least, most int64) func(*Config, string) error {
+	return func(c *Config, v string) error {
+		n, err := strconv.ParseInt(v, 10, 64)
+		if err != nil || n < least || n > most {
+			return fmt.Errorf("%q is not a whole number from %d to %d", v, least, most)
+		}
+		set(c, n)
+		return nil
+	}
+}
+
+func listOf(field func(*Config) *[]string) func(*Config, string) error {
+	return func(c *Config, v string) error {
+		*field(c) = split(v)
+		if len(*field(c)) == 0 {
+			return errors.New("expected at least one value")
+		}
+		return nil
+	}
+}
+
+func split(v string) []string {
+	var parts []string
+	for part := range strings.SplitSeq(v, ",") {
+		if part = strings.TrimSpace(part); part != "" {
+			parts = append(parts, part)
+		}
+	}
+	return parts
+}
+
+func roles(c *Config, v string) error {
+	every := []string{"ingest", "engine", "notify", "api"}
+	c.Roles = split(v)
+	for _, r := range c.Roles {
+		if !slices.Contains(every, r) {
+			return fmt.Errorf("%q is not a role; expected %s", r, strings.Join(every, ", "))
+		}
+	}
+	for _, r := range every {
+		if !slices.Contains(c.Roles, r) {
+			return fmt.Errorf("%q is missing: this version runs all roles in one process", r)
+		}
+	}
+	return nil
+}
+
+func all(v string, checks []check) error {
+	for _, ok := range checks {
+		if err := ok(v); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func required(v string) error {
+	if v == "" {
+		return errors.New("expected a value, found none")
+	}
+	return nil
+}
+
+func listen(v string) error {
+	if v == "" {
+		return nil
+	}
+	host, port, err := net.SplitHostPort(v)
+	if err != nil {
+		return fmt.Errorf("%q is not host:port", v)
+	}
+	if n, err := strconv.Atoi(port); err != nil || n < 0 || n > 65535 {
+		return fmt.Errorf("%q: the port must be a number from 0 to 65535", v)
+	}
+	_ = host
+	return nil
+}
+
+func scheme(allowed ...string) check {
+	return func(v string) error {
+		if v == "" {
+			return nil
+		}
+		u, err := url.Parse(v)
+		if err != nil || u.Host == "" || !slices.Contains(allowed, u.Scheme) {
+			return fmt.Errorf("expected a URL that begins with %s://", strings.Join(allowed, ":// or "))
+		}
+		if u.User != nil {
+			return errors.New("expected a URL without user and password: these have settings of their own")
+		}
+		return nil
+	}
+}
+
+func oneOf(allowed ...string) check {
+	return func(v string) error {
+		if slices.Contains(allowed, v) {
+			return nil
+		}
+		return fmt.Errorf("%q is not one of %s", v, strings.Join(allowed, ", "))
+	}
+}
+
+var versionForm = regexp.MustCompile(`^v[0-9]+\.[0-9]+$`)
+
+func version(v string) error {
+	if versionForm.MatchString(v) {
+		return nil
+	}
+	return fmt.Errorf("%q is not a version such as v26.0", v)
+}
+
+func key(v string) error {
+	if b, err := hex.DecodeString(v); err != nil || len(b) != 32 {
+		return errors.New("expected 64 hexadecimal digits (32 bytes)")
+	}
+	return nil
+}
+
+func longEnough(v string) error {
+	if len(v) < 16 {
+		return errors.New("expected at least 16 characters")
+	}
+	return nil
+}
+
+func reserved(what string) check {
+	return func(string) error {
+		return errors.New(what + " is not supported by this version: leave it empty")
+	}
+}
