@@ -6,6 +6,7 @@ type FenceID string
 // Fence is one version of a geofence.
 type Fence struct {
 	ID       FenceID
+	Name     string // what people call it; the engine itself does not use it
 	Revision uint64 // of this version; grows with every change of any fence
 	Shape    Shape
 }
