@@ -1,0 +1,56 @@
+# Outrider: two commands do everything: make run, make test.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+GO       ?= go
+VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS  := -s -w -X main.version=$(VERSION)
+STATIC   := $(GO) tool -modfile=internal/tools/go.mod staticcheck
+FUZZTIME ?= 10s
+
+.PHONY: help run test race check format vet lint generate generated build bench fuzz cover clean
+
+help: ## list the targets
+	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: ## start the demo: gateway, Graph sandbox and a simulated fleet, with nothing to set up
+	$(GO) run ./cmd/gateway demo
+
+test: ## install what the tests need, then run them all (-race, -shuffle=on)
+	@internal/tools/test.sh
+
+check: format vet lint generated ## format, vet, staticcheck, import table, generated files
+
+format: ## every file is gofmt'ed
+	@out=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$out" ]; then echo "not formatted, run gofmt -w:"; echo "$$out"; exit 1; fi
+
+vet: ## go vet
+	$(GO) vet ./...
+
+lint: ## staticcheck and the import table
+	$(STATIC) ./...
+	$(GO) test -count=1 ./internal/archtest
+
+generate: ## write the generated files anew: docs/config.md, console/openapi.json
+	$(GO) test -count=1 ./internal/config -run Docs -update >/dev/null
+	$(GO) test -count=1 ./console -run OpenAPI -update >/dev/null
+
+generated: ## generated files and go.mod match their source
+	$(GO) test -count=1 ./internal/config -run Docs
+	$(GO) test -count=1 ./console -run OpenAPI
+	$(GO) mod tidy -diff
+
+build: ## bin/gateway and bin/simulator, static and stripped
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/ ./cmd/...
+
+bench: ## benchmarks; compare figures of one run with each other, not with another machine's
+	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+fuzz: ## every fuzz target for FUZZTIME each (10s)
+	@internal/tools/fuzz.sh $(FUZZTIME)
+
+cover: ## coverage by package
+	$(GO) test -coverprofile=coverage.out ./... && $(GO) tool cover -func=coverage.out | tail -1
+
+clean: ## remove what the other targets made
+	rm -rf bin coverage.out

@@ -1,0 +1,51 @@
+#!/usr/bin/env bash
+# Installs what the tests need where it is absent and permitted, runs them all, and says plainly what was
+# skipped and why.
+set -uo pipefail
+cd "$(dirname "$0")/../.."
+
+need=()
+[ -x /usr/sbin/mosquitto ] || command -v mosquitto >/dev/null || need+=(mosquitto)
+command -v mosquitto_pub >/dev/null || need+=(mosquitto-clients)
+command -v gcc >/dev/null || need+=(gcc libc6-dev)
+if [ ${#need[@]} -gt 0 ]; then
+	if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+		echo "installing for the tests: ${need[*]}"
+		export DEBIAN_FRONTEND=noninteractive
+		{ apt-get update && apt-get install -y --no-install-recommends "${need[@]}"; } >/tmp/outrider-apt.log 2>&1 ||
+			echo "could not install ${need[*]} (see /tmp/outrider-apt.log): the tests that need them are skipped"
+		# Debian starts the broker as a service where one can run; the tests start their own.
+		command -v systemctl >/dev/null && systemctl disable --now mosquitto >/dev/null 2>&1
+	else
+		echo "not installed, and not permitted to install: ${need[*]}: the tests that need them are skipped"
+	fi
+fi
+
+race=(-race)
+if ! command -v gcc >/dev/null; then
+	race=()
+	echo "no C compiler: the tests run without -race"
+fi
+
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+go test "${race[@]}" -shuffle=on -timeout 20m -v ./... >"$log" 2>&1
+status=$?
+
+grep -E '^(ok|FAIL|panic:|---? FAIL|\s+--- FAIL)|^(WARNING: DATA RACE)|no test files' "$log" | grep -v 'no test files'
+if [ $status -ne 0 ]; then
+	echo
+	echo "what failed said:"
+	grep -nE -B40 '^\s*--- FAIL|^panic:|DATA RACE|^FAIL' "$log" | tail -400
+fi
+echo
+skipped=$(grep -cE '^\s*--- SKIP' "$log")
+if [ "$skipped" -gt 0 ]; then
+	echo "skipped, with the reason:"
+	grep -A3 -E '^\s*--- SKIP' "$log" | grep -vE '^--$|^=== |--- (PASS|FAIL)|^(PASS|ok|FAIL)' | sed 's/^/  /' | head -60
+fi
+passed=$(grep -cE '^\s*--- PASS' "$log")
+failed=$(grep -cE '^\s*--- FAIL' "$log")
+[ $status -ne 0 ] && [ "$failed" -eq 0 ] && failed=1
+echo "$passed passed, $failed failed, $skipped skipped"
+exit $status
