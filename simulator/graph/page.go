@@ -1,0 +1,141 @@
+package graph
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// ErrUnknown says that a page or a person was never added.
+var ErrUnknown = errors.New("graph: no such page or person")
+
+// page is a Facebook page with its conversations.
+type page struct {
+	id, name   string
+	token      string
+	fields     map[string]bool // subscribed webhook fields
+	subscribed bool
+	threads    map[string]*thread
+	templates  []*template
+	profile    map[string]json.RawMessage
+	tags       []string // message tags that still work here
+	budget     budget
+}
+
+// thread is the conversation of one person with one page.
+type thread struct {
+	page, psid, name string
+	begun            bool      // the person has done something since it was added
+	lastAction       time.Time // opened the window; zero: never
+	lastMessage      time.Time // for HUMAN_AGENT, which counts messages
+	asked            int       // calls to the Send API for this person, refused ones too
+	events           int       // webhook events of this conversation
+	refusal          *Error    // answer to every send: blocked
+}
+
+// open reports whether the 24 hour window is open.
+func (t *thread) open(now time.Time) bool {
+	return !t.lastAction.IsZero() && now.Sub(t.lastAction) < 24*time.Hour
+}
+
+// fields are the webhook fields of a page.
+func fields() []string {
+	return []string{
+		"messages", "messaging_postbacks", "messaging_optins", "messaging_referrals", "message_reactions",
+		"message_deliveries", "message_reads", "message_echoes", "messaging_account_linking",
+		"messaging_handovers", "standby", "messaging_policy_enforcement", "message_template_status_update",
+		"message_edits",
+	}
+}
+
+// AddPage adds a page with its access token; again: changes name and token.
+func (s *Sandbox) AddPage(id, name, accessToken string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p := s.pages[id]
+	if p == nil {
+		p = &page{id: id, threads: map[string]*thread{}, fields: map[string]bool{}, profile: map[string]json.RawMessage{}}
+		s.pages[id] = p
+		if !s.options.Unsubscribed {
+			p.subscribe(fields())
+		}
+	}
+	delete(s.tokens, p.token)
+	p.name, p.token = name, accessToken
+	s.tokens[accessToken] = &token{value: accessToken, kind: pageToken, page: id, issued: s.now()}
+}
+
+func (p *page) subscribe(fields []string) {
+	p.subscribed = true
+	for _, f := range fields {
+		p.fields[f] = true
+	}
+}
+
+// AcceptTags makes message tags work on a page, as they did before they were removed.
+func (s *Sandbox) AcceptTags(page string, tags ...string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p, ok := s.pages[page]
+	if !ok {
+		return fmt.Errorf("accept tags on page %q: %w", page, ErrUnknown)
+	}
+	p.tags = append(p.tags, tags...)
+	return nil
+}
+
+// AddPerson adds a person who once wrote to the page, so long ago that the 24 hour window is closed.
+func (s *Sandbox) AddPerson(page, psid, name string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p, ok := s.pages[page]
+	if !ok {
+		return fmt.Errorf("add person to page %q: %w", page, ErrUnknown)
+	}
+	p.threads[psid] = &thread{page: page, psid: psid, name: name}
+	return nil
+}
+
+// Person is someone the sandbox plays.
+type Person struct {
+	Page, PSID, Name string
+	WindowOpen       bool
+}
+
+// People lists everyone, in order of page and PSID.
+func (s *Sandbox) People() []Person {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var all []Person
+	for _, p := range s.pages {
+		for _, t := range p.threads {
+			all = append(all, Person{Page: p.id, PSID: t.psid, Name: t.name, WindowOpen: t.open(s.now())})
+		}
+	}
+	slices.SortFunc(all, func(a, b Person) int {
+		if a.Page != b.Page {
+			return compare(a.Page, b.Page)
+		}
+		return compare(a.PSID, b.PSID)
+	})
+	return all
+}
+
+func compare(a, b string) int {
+	if a < b {
+		return -1
+	}
+	return 1
+}
+
+// thread finds a conversation. Callers hold s.mu.
+func (s *Sandbox) thread(page, psid string) (*thread, error) {
+	if p, ok := s.pages[page]; ok {
+		if t, ok := p.threads[psid]; ok {
+			return t, nil
+		}
+	}
+	return nil, fmt.Errorf("person %q of page %q: %w", psid, page, ErrUnknown)
+}
