@@ -2,6 +2,7 @@ package notify
 
 import (
 	"fmt"
+	"log/slog"
 	"time"
 )
 
@@ -57,6 +58,7 @@ type Error struct {
 	Reason  Reason
 	Retry   bool          // the same message may be sent again after After
 	After   time.Duration // how long to wait before; 0: the dispatcher's own back-off
+	Page    bool          // the whole page is concerned, not this person alone
 	Code    int           // Graph's error code, 0 if there was none
 	Subcode int
 	Text    string // what was answered, for the operator
@@ -68,4 +70,13 @@ func (e *Error) Error() string {
 		return fmt.Sprintf("notify: %s: graph code %d/%d: %s", e.Reason, e.Code, e.Subcode, e.Text)
 	}
 	return fmt.Sprintf("notify: %s: %s", e.Reason, e.Text)
+}
+
+// level is how loudly a refusal is logged. A page that stops is reported once, apart from its single refusals.
+func (r Reason) level() slog.Level {
+	switch r {
+	case ReasonBadRequest, ReasonTemplateShape, ReasonNoSuchPerson, ReasonTagDead, ReasonAmbiguous, ReasonAttempts:
+		return slog.LevelWarn
+	}
+	return slog.LevelDebug
 }

@@ -1,0 +1,351 @@
+package notifytest
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"outrider/identity"
+	"outrider/notify"
+)
+
+// Outbox is a notify.Outbox, Inbox and Templates in memory. It is safe for many goroutines.
+type Outbox struct {
+	now func() time.Time
+
+	mu        sync.Mutex // guards everything below
+	rows      []*notify.Delivery
+	lease     uint64
+	actions   map[thread]time.Time
+	seen      map[string]bool
+	echoed    map[identity.PageID]time.Time // newest claim that was echoed
+	templates []notify.Template
+	fail      error
+}
+
+type thread struct {
+	page identity.PageID
+	psid identity.PSID
+}
+
+var (
+	_ notify.Outbox    = (*Outbox)(nil)
+	_ notify.Inbox     = (*Outbox)(nil)
+	_ notify.Templates = (*Outbox)(nil)
+)
+
+// NewOutbox returns an empty outbox.
+func NewOutbox(now func() time.Time) *Outbox {
+	return &Outbox{now: now, actions: map[thread]time.Time{}, seen: map[string]bool{},
+		echoed: map[identity.PageID]time.Time{}}
+}
+
+// Put adds deliveries as a lane's commit does: known ids are ignored.
+func (o *Outbox) Put(deliveries ...notify.Delivery) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, d := range deliveries {
+		if o.row(d.Alert.ID) == nil {
+			o.rows = append(o.rows, &d)
+		}
+	}
+}
+
+// Act records that a person opened the window, as a webhook would.
+func (o *Outbox) Act(page identity.PageID, psid identity.PSID, at time.Time) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.act(thread{page, psid}, at)
+}
+
+// Fail makes every method return err until it is called with nil.
+func (o *Outbox) Fail(err error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.fail = err
+}
+
+// Delivery returns a delivery as it stands now; the zero Delivery if there is none.
+func (o *Outbox) Delivery(id string) notify.Delivery {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if d := o.row(id); d != nil {
+		return *d
+	}
+	return notify.Delivery{}
+}
+
+// Deliveries returns all deliveries in the order in which they were put.
+func (o *Outbox) Deliveries() []notify.Delivery {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	var all []notify.Delivery
+	for _, d := range o.rows {
+		all = append(all, *d)
+	}
+	return all
+}
+
+// Claim implements notify.Outbox.
+func (o *Outbox) Claim(_ context.Context, page identity.PageID, n int, now time.Time, lease time.Duration) ([]notify.Claim, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.fail != nil {
+		return nil, o.fail
+	}
+	var claims []notify.Claim
+	busy := map[identity.PSID]bool{}
+	for _, d := range o.ofPage(page, notify.Sending, notify.Settling) {
+		busy[d.PSID] = true
+	}
+	for _, d := range o.ofPage(page, notify.Pending, notify.Held) {
+		due := !d.NextAt.After(now) && (d.State == notify.Pending || !d.NextAt.IsZero())
+		if due && !busy[d.PSID] && len(claims) < n {
+			o.lease++
+			d.State, d.Lease, d.NextAt, d.Claimed = notify.Sending, o.lease, now.Add(lease), now
+			d.Attempts++
+			claims = append(claims, notify.Claim{Delivery: *d, LastAction: o.actions[thread{page, d.PSID}]})
+			busy[d.PSID] = true
+		}
+		if d.State == notify.Pending {
+			busy[d.PSID] = true // whoever comes later waits for this one
+		}
+	}
+	return claims, nil
+}
+
+// Settle implements notify.Outbox.
+func (o *Outbox) Settle(_ context.Context, outcomes []notify.Outcome) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.fail != nil {
+		return o.fail
+	}
+	for _, out := range outcomes {
+		d := o.row(out.ID)
+		if d == nil || d.Lease != out.Lease || d.State != notify.Sending {
+			continue
+		}
+		d.State, d.Route, d.Reason, d.Detail, d.NextAt = out.State, out.Route, out.Reason, out.Detail, out.NextAt
+		if out.State == notify.Sent {
+			d.SentAt, d.MessageID = out.SentAt, out.MessageID
+		}
+	}
+	return nil
+}
+
+// Pages implements notify.Outbox.
+func (o *Outbox) Pages(context.Context) ([]notify.PageDue, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.fail != nil {
+		return nil, o.fail
+	}
+	due := map[identity.PageID]time.Time{}
+	for _, d := range o.rows {
+		waits := d.State == notify.Pending || d.State == notify.Held && !d.NextAt.IsZero()
+		if at, known := due[d.Page]; waits && (!known || d.NextAt.Before(at)) {
+			due[d.Page] = d.NextAt
+		}
+	}
+	var pages []notify.PageDue
+	for page, at := range due {
+		pages = append(pages, notify.PageDue{Page: page, Due: at})
+	}
+	return pages, nil
+}
+
+// Abandon implements notify.Outbox.
+func (o *Outbox) Abandon(_ context.Context, now time.Time, grace time.Duration) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.fail != nil {
+		return 0, o.fail
+	}
+	n := 0
+	for _, d := range o.rows {
+		if d.State == notify.Sending && !d.NextAt.After(now) {
+			d.State, d.Reason, d.NextAt = notify.Settling, notify.ReasonAmbiguous, now.Add(grace)
+			n++
+		}
+	}
+	return n, nil
+}
+
+// Judge implements notify.Outbox.
+func (o *Outbox) Judge(_ context.Context, now time.Time) (again, unknown int, err error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.fail != nil {
+		return 0, 0, o.fail
+	}
+	for _, d := range o.rows {
+		switch {
+		case d.State != notify.Settling || d.NextAt.After(now):
+		case o.echoed[d.Page].After(d.Claimed):
+			d.State, d.NextAt = notify.Pending, now
+			again++
+		default:
+			d.State, d.NextAt = notify.Unknown, time.Time{}
+			unknown++
+		}
+	}
+	return again, unknown, nil
+}
+
+// Release implements notify.Outbox.
+func (o *Outbox) Release(_ context.Context, page identity.PageID, reasons ...notify.Reason) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.fail != nil {
+		return 0, o.fail
+	}
+	return o.release(page, reasons...), nil
+}
+
+// Templates implements notify.Templates.
+func (o *Outbox) Templates(_ context.Context, page identity.PageID) ([]notify.Template, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.fail != nil {
+		return nil, o.fail
+	}
+	var list []notify.Template
+	for _, t := range o.templates {
+		if t.Page == page {
+			list = append(list, t)
+		}
+	}
+	return list, nil
+}
+
+// PutTemplate implements notify.Templates.
+func (o *Outbox) PutTemplate(_ context.Context, t notify.Template) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.fail != nil {
+		return o.fail
+	}
+	o.putTemplate(t)
+	return nil
+}
+
+// Receive implements notify.Inbox.
+func (o *Outbox) Receive(_ context.Context, events []notify.ThreadEvent) (fresh int, err error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.fail != nil {
+		return 0, o.fail
+	}
+	for _, e := range events {
+		if !o.seen[e.Key] {
+			o.seen[e.Key] = true
+			o.apply(e)
+			fresh++
+		}
+	}
+	return fresh, nil
+}
+
+// LastAction implements notify.Inbox.
+func (o *Outbox) LastAction(_ context.Context, page identity.PageID, psid identity.PSID) (time.Time, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.actions[thread{page, psid}], o.fail
+}
+
+func (o *Outbox) apply(e notify.ThreadEvent) {
+	switch e.Kind {
+	case notify.ThreadAction:
+		o.act(thread{e.Page, e.PSID}, e.Time)
+	case notify.ThreadEcho:
+		if d := o.row(e.Delivery); d != nil && d.Page == e.Page {
+			if d.Claimed.After(o.echoed[e.Page]) {
+				o.echoed[e.Page] = d.Claimed
+			}
+			if d.State != notify.Sent {
+				d.State, d.Reason, d.Detail, d.NextAt = notify.Sent, notify.ReasonNone, "", time.Time{}
+				d.SentAt, d.MessageID = e.Time, e.MessageID
+			}
+		}
+	case notify.ThreadDelivered, notify.ThreadRead:
+		o.mark(e)
+	case notify.ThreadTemplate:
+		o.putTemplate(e.Template)
+		if e.Template.Status == notify.TemplateApproved {
+			o.release(e.Page, notify.ReasonTemplateMissing, notify.ReasonTemplatePending,
+				notify.ReasonTemplateRejected, notify.ReasonTemplateShape)
+		}
+	}
+}
+
+func (o *Outbox) act(t thread, at time.Time) {
+	if at.After(o.actions[t]) {
+		o.actions[t] = at
+	}
+	for _, d := range o.rows {
+		if d.Page == t.page && d.PSID == t.psid && d.State == notify.Held {
+			d.State, d.NextAt = notify.Pending, o.now()
+		}
+	}
+}
+
+func (o *Outbox) mark(e notify.ThreadEvent) {
+	for _, d := range o.rows {
+		meant := slices.Contains(e.Mids, d.MessageID) || !d.SentAt.After(e.Watermark)
+		if d.Page != e.Page || d.PSID != e.PSID || d.State != notify.Sent || !meant {
+			continue
+		}
+		if d.Delivered.IsZero() {
+			d.Delivered = e.Time
+		}
+		if e.Kind == notify.ThreadRead && d.Read.IsZero() {
+			d.Read = e.Time
+		}
+	}
+}
+
+func (o *Outbox) release(page identity.PageID, reasons ...notify.Reason) int {
+	n := 0
+	for _, d := range o.rows {
+		if d.Page == page && d.State == notify.Held && slices.Contains(reasons, d.Reason) {
+			d.State, d.NextAt = notify.Pending, o.now()
+			n++
+		}
+	}
+	return n
+}
+
+func (o *Outbox) putTemplate(t notify.Template) {
+	for i, old := range o.templates {
+		if old.Page == t.Page && old.Name == t.Name && old.Language == t.Language {
+			o.templates[i] = t
+			return
+		}
+	}
+	o.templates = append(o.templates, t)
+}
+
+func (o *Outbox) row(id string) *notify.Delivery {
+	for _, d := range o.rows {
+		if d.Alert.ID == id {
+			return d
+		}
+	}
+	return nil
+}
+
+// ofPage lists the page's rows in one of the states, oldest event first.
+func (o *Outbox) ofPage(page identity.PageID, states ...notify.State) []*notify.Delivery {
+	var rows []*notify.Delivery
+	for _, d := range o.rows {
+		if d.Page == page && slices.Contains(states, d.State) {
+			rows = append(rows, d)
+		}
+	}
+	slices.SortStableFunc(rows, func(a, b *notify.Delivery) int {
+		return a.Alert.At.Compare(b.Alert.At)
+	})
+	return rows
+}
