@@ -60,6 +60,42 @@ type Crossing struct {
 // Why is the reason of a confidence. The list is closed.
 type Why uint8
 
+// The reasons. Where several hold, the one that weakens most is named.
+const (
+	WhyClear    Why = iota // 3: two fixes close in time, a movement that fits the reported speeds
+	WhySparse              // 2: the fixes on both sides are more than 30 seconds apart
+	WhyWaited              // 2: the fix that showed it looked odd, the next one confirmed it
+	WhyShallow             // 2: told by the mean of a stop, not by depth
+	WhyGap                 // 1: nothing was heard for more than five minutes; when exactly is not known
+	WhyRestored            // 1: the side before was known from the store only
+	WhyReplayed            // 2: found when late fixes were put in their place
+)
+
+// Whys returns every reason, in a fixed order.
+func Whys() []Why {
+	return []Why{WhyClear, WhySparse, WhyWaited, WhyShallow, WhyGap, WhyRestored, WhyReplayed}
+}
+
+// String returns the reason as a label: "clear", "sparse", …
+func (w Why) String() string {
+	names := [...]string{"clear", "sparse", "waited", "shallow", "gap", "restored", "replayed"}
+	if int(w) < len(names) {
+		return names[w]
+	}
+	return "unknown"
+}
+
+// confidence of a crossing with that reason.
+func (w Why) confidence() uint8 {
+	switch w {
+	case WhyClear:
+		return 3
+	case WhyGap, WhyRestored:
+		return 1
+	}
+	return 2
+}
+
 // Membership is where a vehicle stands with a fence.
 type Membership uint8
 

@@ -1,0 +1,191 @@
+package geofence
+
+import "slices"
+
+// Options of a [Tracker]. The zero value is good.
+type Options struct {
+	Preset Preset // default Balanced
+}
+
+// Tracker follows vehicles and decides when they cross fences. It is a deterministic function of the calls
+// made to it: it has no clock, and two trackers that were told the same answer the same.
+//
+// A tracker is owned by one goroutine. Vehicles never influence each other.
+type Tracker struct {
+	ix       *Index
+	revision uint64 // the newest fence revision in ix
+	margins  margins
+
+	vehicles []vehicle
+	ids      []string
+	handles  map[string]Vehicle
+
+	timers  timers
+	changed []Member
+	work    scratch
+}
+
+// NewTracker returns a tracker that knows no vehicle yet. A nil index holds no fence.
+func NewTracker(ix *Index, o Options) *Tracker {
+	if ix == nil {
+		ix = NewIndex(nil)
+	}
+	return &Tracker{
+		ix:       ix,
+		revision: newestRevision(ix),
+		margins:  o.Preset.margins(),
+		handles:  map[string]Vehicle{},
+	}
+}
+
+// Vehicle returns the handle of the vehicle called id, creating it. Resolve it once and keep it: the look-up
+// costs more than a whole [Tracker.Observe]. Handles are dense: 0, 1, 2 in the order of creation.
+func (t *Tracker) Vehicle(id string) Vehicle {
+	if v, ok := t.handles[id]; ok {
+		return v
+	}
+	v := Vehicle(len(t.vehicles))
+	t.handles[id] = v
+	t.ids = append(t.ids, id)
+	t.vehicles = append(t.vehicles, vehicle{})
+	return v
+}
+
+// ID returns the id that v was created with. It panics on a handle of another tracker that is out of range.
+func (t *Tracker) ID(v Vehicle) string { return t.ids[v] }
+
+// Observe tells the tracker a fix and appends to dst the crossings it decides, in the order decided; exits
+// come before enters within one fix, and a Pass right after its own Enter and Exit. It first does what
+// [Tracker.Advance] does at f.Received, so dst may also hold crossings of other vehicles.
+//
+// The first fix of a vehicle gives its memberships silently. Fixes are taken in the order of f.Time; one that
+// is older than the newest is history: it may add crossings marked Late and never moves the vehicle back.
+// A fix that no movement explains is kept aside until later ones prove or refute it; when it is proved, its
+// crossings come with the fix that proved it and carry their own time.
+//
+// The numbers of f must be finite or NaN, its point valid, and its vehicle a handle of this tracker.
+func (t *Tracker) Observe(dst []Crossing, f Fix) []Crossing {
+	dst = t.Advance(dst, f.Received)
+	v := &t.vehicles[f.Vehicle]
+	v.clock.hear(f.Received, f.Time)
+	t.reconcile(f.Vehicle, &v.state)
+	if v.seen && f.Time <= v.newest {
+		return t.remember(dst, &f)
+	}
+	if v.seen {
+		dst = t.catchUp(dst, f.Vehicle, f.Time)
+	}
+	v.record(t, &f)
+	return t.follow(dst, &v.state, &f)
+}
+
+// Advance fires every timer that is due at now (Unix milliseconds of the arrival clock) and appends what
+// they decide. Time never runs backwards: an older now does nothing.
+func (t *Tracker) Advance(dst []Crossing, now int64) []Crossing {
+	for {
+		due, ok := t.timers.pop(now)
+		if !ok {
+			return dst
+		}
+		dst = t.fire(dst, due)
+	}
+}
+
+// Next returns when the next timer is due, in Unix milliseconds of the arrival clock, and false if none is.
+func (t *Tracker) Next() (int64, bool) { return t.timers.next() }
+
+// follow takes the next fix of a vehicle in the order of event time.
+func (t *Tracker) follow(dst []Crossing, s *state, f *Fix) []Crossing {
+	start := len(dst)
+	s.newest = f.Time
+	switch {
+	case !s.seen:
+		t.firstSight(s, f)
+	default:
+		t.judged(s, f)
+	}
+	dst = t.work.drain(dst)
+	t.stamp(dst[start:], f)
+	return dst
+}
+
+// stamp marks crossings late that were shown by a fix too old to be news.
+func (t *Tracker) stamp(cs []Crossing, f *Fix) {
+	if len(cs) == 0 {
+		return
+	}
+	clock := &t.vehicles[f.Vehicle].clock
+	late := clock.age(f.Received, f.Time) > lateAfter
+	for i := range cs {
+		cs[i].Late = cs[i].Late || late
+	}
+}
+
+// judged lets the movement since the last accepted fix decide what becomes of f.
+func (t *Tracker) judged(s *state, f *Fix) {
+	m := moveOf(s, f)
+	switch s.judge(&m) {
+	case resting:
+		s.refute(t)
+		t.rest(s, f, &m)
+	case rolling:
+		s.refute(t)
+		s.t = f.Time
+	case moving:
+		s.refute(t)
+		t.drive(s, f, &m, false)
+	case oddly:
+		s.refute(t)
+		t.drive(s, f, &m, true)
+	case impossible:
+		t.keepAside(s, f)
+	}
+}
+
+// firstSight takes the first fix of a vehicle: a state, not an event.
+func (t *Tracker) firstSight(s *state, f *Fix) {
+	restored := s.restored
+	*s = state{seen: true, vehicle: f.Vehicle, ties: s.ties, newest: f.Time, rev: t.revision}
+	s.place(f)
+	s.beginStop(f)
+	if restored {
+		t.compareRestored(s, f)
+		return
+	}
+	t.retake(s, f.Point, f.Time)
+}
+
+// scratch is memory reused by every call.
+type scratch struct {
+	told      []ranked
+	refs      []Ref
+	stretches []Stretch
+	lobes     []lobe
+	asides    []*aside
+}
+
+// ranked is a crossing on its way out. Exits out of fences the vehicle was in before come first, then
+// everything else by time; equal keys keep their order.
+type ranked struct {
+	Crossing
+	group uint8
+	key   int64
+}
+
+// drain appends what one fix decided to dst, in the promised order, and forgets it.
+func (w *scratch) drain(dst []Crossing) []Crossing {
+	if len(w.told) == 0 {
+		return dst
+	}
+	slices.SortStableFunc(w.told, func(a, b ranked) int {
+		if a.group != b.group {
+			return int(a.group) - int(b.group)
+		}
+		return int(max(min(a.key-b.key, 1), -1))
+	})
+	for i := range w.told {
+		dst = append(dst, w.told[i].Crossing)
+	}
+	w.told = w.told[:0]
+	return dst
+}

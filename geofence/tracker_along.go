@@ -1,0 +1,257 @@
+package geofence
+
+import (
+	"math"
+	"slices"
+
+	"github.com/paulmach/orb"
+)
+
+// along decides every crossing on a way: of the fences it touches and of those that are tied.
+func (t *Tracker) along(s *state, w *way) {
+	for _, ref := range t.candidates(s, w) {
+		f, ok := t.ix.Fence(ref)
+		if !ok {
+			continue
+		}
+		t.lobesOf(&f, w)
+		i, tied := s.tie(ref)
+		if len(t.work.lobes) == 1 && !tied && !t.work.lobes[0].inside {
+			continue
+		}
+		c := crossing{t: t, s: s, w: w, f: &f}
+		if tied {
+			c.tie = s.ties[i]
+		} else {
+			c.tie = tie{ref: ref, id: f.ID, rev: f.Revision}
+		}
+		c.walk(t.work.lobes)
+		s.keep(c.tie)
+	}
+}
+
+// candidates returns the fences that touch the way and those that are tied, ascending.
+func (t *Tracker) candidates(s *state, w *way) []Ref {
+	refs := t.work.refs[:0]
+	legs, n := legsOf(w.a, w.b)
+	for _, leg := range legs[:n] {
+		refs = t.ix.Along(refs, leg.a, leg.b, 0)
+	}
+	touched := len(refs)
+	for i := range s.ties {
+		refs = append(refs, s.ties[i].ref)
+	}
+	if len(refs) > touched || n > 1 {
+		slices.Sort(refs)
+		refs = slices.Compact(refs)
+	}
+	t.work.refs = refs
+	return refs
+}
+
+// keep stores a tie that still means something and drops one that does not.
+func (s *state) keep(x tie) {
+	i, ok := s.tie(x.ref)
+	switch {
+	case !x.inside && !x.pending:
+		if ok {
+			s.ties = slices.Delete(s.ties, i, i+1)
+		}
+	case ok:
+		s.ties[i] = x
+	default:
+		s.ties = slices.Insert(s.ties, i, x)
+	}
+}
+
+// leg is a part of a way that does not cross the 180° meridian, as fractions of the whole.
+type leg struct {
+	a, b     orb.Point
+	from, to float64
+}
+
+// legsOf cuts the way from a to b at the 180° meridian.
+func legsOf(a, b orb.Point) (legs [2]leg, n int) {
+	d := b[0] - a[0]
+	if math.Abs(d) <= 180 {
+		legs[0] = leg{a, b, 0, 1}
+		return legs, 1
+	}
+	edge := math.Copysign(180, a[0])
+	f := (edge - a[0]) / shortLon(d)
+	lat := a[1] + f*(b[1]-a[1])
+	legs[0] = leg{a, orb.Point{edge, lat}, 0, f}
+	legs[1] = leg{orb.Point{-edge, lat}, b, f, 1}
+	return legs, 2
+}
+
+// lobe is a part of a way on one side of a fence's boundary.
+type lobe struct {
+	from, to float64 // fractions of the way
+	inside   bool
+}
+
+// touch is the fraction of a way below which a stretch is the same point.
+const touch = 1e-9
+
+// lobesOf cuts the way into lobes inside and outside f, into t.work.lobes.
+func (t *Tracker) lobesOf(f *Fence, w *way) {
+	lobes := t.work.lobes[:0]
+	done := 0.0
+	legs, n := legsOf(w.a, w.b)
+	for _, leg := range legs[:n] {
+		t.work.stretches = f.Shape.Stretches(t.work.stretches[:0], leg.a, leg.b)
+		for _, st := range t.work.stretches {
+			from, to := leg.from+st.From*(leg.to-leg.from), leg.from+st.To*(leg.to-leg.from)
+			if from > done+touch {
+				lobes = append(lobes, lobe{done, from, false})
+			} else if k := len(lobes); k > 0 && lobes[k-1].inside {
+				lobes[k-1].to, done = to, to
+				continue
+			}
+			lobes = append(lobes, lobe{from, to, true})
+			done = to
+		}
+	}
+	if done < 1-touch || len(lobes) == 0 {
+		lobes = append(lobes, lobe{done, 1, false})
+	}
+	t.work.lobes = lobes
+}
+
+// crossing walks along the lobes of one way and one fence with the tie between vehicle and fence.
+type crossing struct {
+	t   *Tracker
+	s   *state
+	w   *way
+	f   *Fence
+	tie tie
+
+	was   bool // inside before the way
+	flips int
+	first int64 // time of the first flip, to keep a pass together
+}
+
+// walk decides lobe by lobe which side the vehicle is on.
+func (c *crossing) walk(lobes []lobe) {
+	c.was = c.tie.inside
+	for i, l := range lobes {
+		switch {
+		case l.inside == c.tie.inside:
+			c.tie.clear()
+		case i == len(lobes)-1:
+			c.enterLobe(l)
+			c.judgeEnd(l)
+		default:
+			c.enterLobe(l)
+			c.judgeLobe(l)
+		}
+	}
+}
+
+// enterLobe notes when and where the side changed, unless that is known from an earlier way.
+func (c *crossing) enterLobe(l lobe) {
+	if c.tie.pending {
+		return
+	}
+	c.tie.pending, c.tie.doubt, c.tie.depth = true, c.w.odd, 0
+	c.tie.at, c.tie.point = c.w.timeAt(l.from), between(c.w.a, c.w.b, l.from)
+}
+
+// judgeLobe believes a part of the way that ended again when it was deep enough.
+func (c *crossing) judgeLobe(l lobe) {
+	m := &c.t.margins
+	if c.w.gap() || c.w.odd || c.tie.doubt || c.w.stop {
+		return
+	}
+	if c.deepest(l) >= m.lobeM+m.lobe*c.w.sigma {
+		c.flip()
+	}
+}
+
+// judgeEnd believes the side the way ends on when it ends deep enough for the direction of travel.
+func (c *crossing) judgeEnd(l lobe) {
+	depth := math.Abs(c.f.Shape.Distance(c.w.b))
+	if c.w.stop {
+		if depth >= c.t.margins.stopped*c.w.sigma {
+			c.flip()
+		}
+		return
+	}
+	if c.w.odd && !c.w.jump {
+		c.tie.doubt = true
+		return
+	}
+	m := &c.t.margins
+	if depth >= c.margin(depth) || c.deepest(l) >= m.lobeM+m.along*c.w.sigma {
+		c.flip()
+	}
+}
+
+// margin returns the depth that has to be reached, in metres: little when the way runs across the boundary,
+// more when it runs along it.
+func (c *crossing) margin(depth float64) float64 {
+	m := &c.t.margins
+	d := metres(c.w.a, c.w.b)
+	if d < 2*c.w.sigma {
+		return m.along * c.w.sigma
+	}
+	start := c.f.Shape.Distance(c.w.a)
+	if c.tie.inside {
+		start = -start // now negative on the side the vehicle comes from
+	}
+	steep := min(max((depth-start)/d, 0), 1)
+	return (m.along + (m.across-m.along)*steep) * c.w.sigma
+}
+
+// deepest returns how deep the tie's lobe went so far, in metres.
+func (c *crossing) deepest(l lobe) float64 {
+	const steps = 4
+	for i := range steps {
+		f := l.from + (l.to-l.from)*(float64(i)+0.5)/steps
+		d := math.Abs(c.f.Shape.Distance(between(c.w.a, c.w.b, f)))
+		c.tie.depth = max(c.tie.depth, float32(d))
+	}
+	return float64(c.tie.depth)
+}
+
+// flip tells the pending crossing.
+func (c *crossing) flip() {
+	why := c.w.why()
+	if c.tie.doubt && why == WhyClear {
+		why = WhyWaited
+	}
+	at := c.tie.at + c.t.vehicles[c.s.vehicle].clock.shift()
+	kind := Enter
+	if c.tie.inside {
+		kind = Exit
+	}
+	if c.flips == 0 {
+		c.first = at
+	}
+	c.tell(kind, at, why)
+	if kind == Exit && c.flips > 0 {
+		c.tell(Pass, c.tie.since, why)
+	}
+	c.flips++
+	c.tie.inside = kind == Enter
+	c.tie.since = 0
+	if c.tie.inside {
+		c.tie.since = at
+	}
+	c.tie.clear()
+	c.t.note(c.s.vehicle, &c.tie, at)
+}
+
+// tell puts a crossing on its way out.
+func (c *crossing) tell(kind Kind, at int64, why Why) {
+	r := ranked{key: c.first, group: 1}
+	if c.was && c.flips == 0 {
+		r.group, r.key = 0, at
+	}
+	r.Crossing = Crossing{
+		Vehicle: c.s.vehicle, Fence: c.f.ID, Revision: c.f.Revision, Kind: kind, Time: at, Point: c.tie.point,
+		Confidence: why.confidence(), Why: why,
+	}
+	c.t.work.told = append(c.t.work.told, r)
+}

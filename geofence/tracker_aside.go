@@ -1,0 +1,135 @@
+package geofence
+
+import "math"
+
+// Fixes kept aside: how many prove a path or a place. Reflections last for one to five fixes.
+const (
+	asideMost   = 8
+	asidePlace  = 7       // fixes in one place
+	asideLong   = 3       // or so many over asideSpan
+	asideSpan   = 600_000 // milliseconds
+	asidePath   = 3       // fixes that move on by themselves, when the vehicle stood or was not heard of
+	asideBeside = 6       // the same beside a path that was good until just now
+	asideFresh  = 30_000  // milliseconds since then
+)
+
+// aside holds fixes that no movement explains, until they prove a path or a place or the vehicle is back.
+type aside struct {
+	n     int
+	fixes [asideMost]Fix
+}
+
+// refute drops what was kept aside: the vehicle is where it was expected.
+func (s *state) refute(t *Tracker) {
+	if s.aside != nil {
+		t.work.asides = append(t.work.asides, s.aside)
+		s.aside = nil
+	}
+}
+
+// keepAside adds f to the fixes kept aside and takes them over once they prove themselves.
+func (t *Tracker) keepAside(s *state, f *Fix) {
+	if s.aside == nil {
+		s.aside = t.newAside()
+	}
+	a := s.aside
+	if a.n > 0 && !a.continues(f) {
+		a.n = 0
+	}
+	a.fixes[a.n] = *f
+	a.n++
+	if a.proves(s) || a.n == asideMost {
+		t.takeOver(s, a)
+	}
+}
+
+func (t *Tracker) newAside() *aside {
+	if n := len(t.work.asides); n > 0 {
+		a := t.work.asides[n-1]
+		t.work.asides = t.work.asides[:n-1]
+		a.n = 0
+		return a
+	}
+	return &aside{}
+}
+
+// continues reports whether f can follow the last fix kept aside.
+func (a *aside) continues(f *Fix) bool {
+	last := stateOf(&a.fixes[a.n-1])
+	m := moveOf(&last, f)
+	return m.judge() != impossible
+}
+
+// stateOf returns a state that knows one fix only.
+func stateOf(f *Fix) state {
+	return state{
+		p: f.Point, t: f.Time, moved: f.Time, speed: float32(knownSpeed(f)), course: f.Heading,
+		sigma: float32(sigmaOf(f)),
+	}
+}
+
+// proves reports whether the fixes kept aside are a path or a place of their own.
+func (a *aside) proves(s *state) bool {
+	first, last := &a.fixes[0], &a.fixes[a.n-1]
+	span := last.Time - first.Time
+	if a.n >= asidePlace || a.n >= asideLong && span >= asideSpan {
+		return true
+	}
+	need := asidePath
+	if !s.standing && s.accepted >= 3 && first.Time-s.t <= asideFresh {
+		need = asideBeside
+	}
+	return a.n >= need && a.path(float64(span)/1000)
+}
+
+// path reports whether the fixes move on by themselves: each is farther from the first than the one before,
+// and the whole way is one that speeds, or in their absence noise, explain.
+func (a *aside) path(seconds float64) bool {
+	first := &a.fixes[0]
+	pl := planeAt(first.Point[1])
+	far, speed, known := 0.0, 0.0, 0
+	for i := 1; i < a.n; i++ {
+		d := pl.distance(first.Point, a.fixes[i].Point)
+		if d <= far {
+			return false
+		}
+		far = d
+		if v := knownSpeed(&a.fixes[i]); !math.IsNaN(v) {
+			speed, known = speed+v, known+1
+		}
+	}
+	if known == 0 {
+		return far > max(25, 6*sigmaOf(first))
+	}
+	speed /= float64(known)
+	return speed >= fastSpeed && far > max(4*sigmaOf(first), 0.4*speed*seconds)
+}
+
+// takeOver makes the fixes kept aside the vehicle's way.
+func (t *Tracker) takeOver(s *state, a *aside) {
+	s.aside = nil
+	for i := range a.n {
+		f := &a.fixes[i]
+		m := moveOf(s, f)
+		if i > 0 {
+			t.drive(s, f, &m, false)
+			continue
+		}
+		t.jump(s, f, &m)
+	}
+	t.work.asides = append(t.work.asides, a)
+}
+
+// jump takes a fix that is proved though no movement leads to it.
+func (t *Tracker) jump(s *state, f *Fix, m *move) {
+	if s.settled && s.accepted >= 3 {
+		w := wayOf(s, f, m, false)
+		w.jump = true
+		t.along(s, w)
+	} else {
+		t.retake(s, f.Point, f.Time)
+	}
+	s.standing, s.odd, s.rests = false, false, 0
+	s.place(f)
+	t.watchStop(s, f, m)
+}

@@ -1,0 +1,89 @@
+package geofence
+
+import "math"
+
+// When slow fixes are a stop.
+const (
+	stopFixes   = 3      // slow fixes that make a stop …
+	stopSpan    = 8_000  // … over so many milliseconds
+	stopOdd     = 7      // slow fixes after an odd movement: a reflection lasts for a few
+	stopBlind   = 60_000 // milliseconds in one place when the tracker reports no speed
+	stopDecides = 60_000 // so long after its beginning the mean of a stop may still decide a crossing
+	stopMemory  = 4096   // fixes after which the mean of a stop forgets
+)
+
+// beginStop starts a new mean of slow fixes at f.
+func (s *state) beginStop(f *Fix) {
+	s.anchor, s.still, s.rests = f.Point, f.Time, 1
+}
+
+// addStop takes a fix into the mean, or begins a new one when it lies too far away.
+func (s *state) addStop(f *Fix, m *move) {
+	if s.rests == 0 || m.plane.distance(s.anchor, f.Point) > s.scatter(m) {
+		s.beginStop(f)
+		return
+	}
+	s.average(f)
+}
+
+// average moves the mean of the stop.
+func (s *state) average(f *Fix) {
+	if s.rests < stopMemory {
+		s.rests++
+	}
+	s.anchor = between(s.anchor, f.Point, 1/float64(s.rests))
+}
+
+// stopped reports whether the slow fixes so far are a stop.
+func (s *state) stopped(f *Fix) bool {
+	span := f.Time - s.still
+	if math.IsNaN(knownSpeed(f)) {
+		return s.rests >= stopFixes && span >= stopBlind
+	}
+	need := uint16(stopFixes)
+	if s.odd {
+		need = stopOdd
+	}
+	return s.rests >= need && span >= stopSpan || s.rests >= 2 && !s.odd && span >= stopBlind/2
+}
+
+// slow reports whether the movement ends slowly.
+func (m *move) slow(s *state) bool {
+	if !math.IsNaN(m.v1) {
+		return m.v1 < slowSpeed
+	}
+	return m.d <= s.scatter(m) && m.d <= max(fastSpeed*m.dt, 3*m.noise)
+}
+
+// rest takes a fix of a vehicle that stands: it makes its place more exact and crosses nothing, except that
+// the mean of the first minute may still settle a boundary it was driven over just before.
+func (t *Tracker) rest(s *state, f *Fix, m *move) {
+	s.average(f)
+	if f.Time-s.still <= stopDecides {
+		t.settle(s, f, m)
+	}
+	s.p, s.t = s.anchor, f.Time
+	s.speed = 0
+}
+
+// stop makes the vehicle stand at the mean of its slow fixes.
+func (t *Tracker) stop(s *state, f *Fix, m *move) {
+	s.standing = true
+	if !s.settled {
+		s.settled = true
+		s.p = s.anchor
+		t.retake(s, s.p, f.Time)
+		return
+	}
+	t.settle(s, f, m)
+	s.p = s.anchor
+	s.odd = false
+}
+
+// settle lets the mean of a stop decide the crossings that were still open.
+func (t *Tracker) settle(s *state, f *Fix, m *move) {
+	t.along(s, &way{
+		a: s.p, b: s.anchor, from: s.t, to: f.Time, v0: math.NaN(), v1: math.NaN(),
+		sigma: m.sigma, stop: true,
+	})
+}
