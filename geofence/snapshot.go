@@ -61,7 +61,12 @@ func (t *Tracker) Restore(r io.Reader) error {
 func (t *Tracker) rebind() {
 	for i, id := range t.ids {
 		t.handles[id] = Vehicle(i)
-		t.vehicles[i].rebind(t.ix)
+		v := &t.vehicles[i]
+		v.rebind(t.ix)
+		if v.past != nil {
+			v.past.base.rebind(t.ix)
+			v.past.next.rebind(t.ix)
+		}
 	}
 }
 
@@ -112,6 +117,44 @@ func (v *vehicle) code(c *coder) {
 	code32(c, &k.old)
 	code8(c, &k.heard)
 	v.codePast(c)
+}
+
+// codePast writes or reads the past, if there is one.
+func (v *vehicle) codePast(c *coder) {
+	has := v.past != nil
+	c.bool(&has)
+	if !has {
+		return
+	}
+	if c.reading {
+		v.past = &past{}
+	}
+	v.past.code(c)
+}
+
+func (p *past) code(c *coder) {
+	p.base.code(c)
+	p.next.code(c)
+	p.log = resize(p.log, c.length(len(p.log)))
+	for i := range p.log {
+		p.log[i].code(c)
+	}
+	p.told = resize(p.told, c.length(len(p.told)))
+	for i := range p.told {
+		x := &p.told[i]
+		codeText(c, &x.fence)
+		c.int(&x.at)
+		code8(c, &x.kind)
+	}
+	for _, x := range []*int{&p.mark, &p.live} {
+		n := int64(*x)
+		c.int(&n)
+		*x = int(n)
+	}
+	c.int(&p.until)
+	c.int(&p.heard)
+	c.bool(&p.silent)
+	c.bool(&p.dirty)
 }
 
 func (s *state) code(c *coder) {

@@ -70,13 +70,16 @@ func (t *Tracker) Observe(dst []Crossing, f Fix) []Crossing {
 	v.clock.hear(f.Received, f.Time)
 	t.reconcile(f.Vehicle, &v.state)
 	if v.seen && f.Time <= v.newest {
-		return t.remember(dst, &f)
+		t.remember(&f)
+		return dst
 	}
-	if v.seen {
-		dst = t.catchUp(dst, f.Vehicle, f.Time)
+	v.record(&f)
+	start := len(dst)
+	dst = t.follow(dst, &v.state, &f)
+	if v.past != nil {
+		v.past.tell(dst[start:])
 	}
-	v.record(t, &f)
-	return t.follow(dst, &v.state, &f)
+	return dst
 }
 
 // Advance fires every timer that is due at now (Unix milliseconds of the arrival clock) and appends what
