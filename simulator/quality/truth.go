@@ -1,0 +1,137 @@
+package quality
+
+import "math"
+
+// lobe is a time a vehicle truly spent on one side of a fence, in seconds of the path.
+type lobe struct {
+	from, to float64
+	inside   bool
+	solid    bool // 15 m deep, or 10 m for 20 s
+	shown    bool // good fixes show it
+}
+
+// turning is a true change of side.
+type turning struct {
+	enter    bool
+	from, to float64 // it is over between these seconds
+	required bool
+	matched  int
+	at       []float64 // every moment in between at which the boundary was crossed this way
+	gap      float64   // seconds between the good fixes around it
+	before   float64   // second of the good fix before
+	after    float64   // second of the good fix after
+	arrived  float64   // when the first good fix after it arrived, in seconds of the path
+}
+
+// lobes cuts the path by f's boundary.
+func (w *World) lobes(f *Fence) []lobe {
+	var all []lobe
+	d0 := f.depth(w.path.at[0])
+	cur := lobe{inside: d0 >= 0}
+	deepest, long := 0.0, 0
+	for i := 1; i < len(w.path.at); i++ {
+		d := f.depth(w.path.at[i])
+		if (d >= 0) != cur.inside {
+			cut := float64(i-1) + d0/(d0-d)
+			cur.to = cut
+			cur.solid = deepest >= 15 || long >= 20
+			all = append(all, cur)
+			cur = lobe{from: cut, inside: !cur.inside}
+			deepest, long = 0, 0
+		}
+		deepest = max(deepest, math.Abs(d))
+		if math.Abs(d) >= 10 {
+			long++
+		}
+		d0 = d
+	}
+	cur.to, cur.solid = float64(len(w.path.at)), deepest >= 15 || long >= 20
+	return append(all, cur)
+}
+
+// turnings returns every true change of side of f; required are those between solid sides that good fixes
+// show. good is the good fixes by time.
+func (w *World) turnings(f *Fence, good []Fix) []turning {
+	all := w.lobes(f)
+	for i := range all {
+		all[i].shown = w.shows(f, &all[i], good)
+	}
+	var ts []turning
+	last := -1
+	for i := range all {
+		if i > 0 {
+			ts = append(ts, w.turning(all[i].inside, all[i].from, all[i].from, []float64{all[i].from}, good))
+		}
+		if !all[i].solid || !all[i].shown {
+			continue
+		}
+		if last >= 0 && all[last].inside != all[i].inside && all[last].to > w.begins {
+			ts = w.require(ts, all, last, i, good)
+		}
+		last = i
+	}
+	return ts
+}
+
+// require replaces the turnings between two solid lobes of different sides by one that is required.
+func (w *World) require(ts []turning, all []lobe, a, b int, good []Fix) []turning {
+	var at []float64
+	for i := a + 1; i <= b; i++ {
+		if all[i].inside == all[b].inside {
+			at = append(at, all[i].from)
+		}
+	}
+	if b > a+1 { // the ones in between stay as optional
+		t := w.turning(all[b].inside, all[a].to, all[b].from, at, good)
+		t.required = true
+		return append(ts, t)
+	}
+	ts[len(ts)-1].required = true
+	return ts
+}
+
+func (w *World) turning(enter bool, from, to float64, at []float64, good []Fix) turning {
+	t := turning{enter: enter, from: from, to: to, at: at, arrived: math.Inf(1)}
+	before, after := math.Inf(-1), math.Inf(1)
+	for i := range good {
+		if good[i].t <= from {
+			before = good[i].t
+			continue
+		}
+		if good[i].t > to {
+			after = good[i].t
+			t.arrived = good[i].Received.Sub(w.start).Seconds()
+			break
+		}
+	}
+	t.gap, t.before, t.after = after-before, before, after
+	return t
+}
+
+// shows reports whether good fixes lie in the lobe, or a straight way between two of them leads through it.
+func (w *World) shows(f *Fence, l *lobe, good []Fix) bool {
+	side := -1.0
+	if l.inside {
+		side = 1
+	}
+	for i := range good {
+		t := good[i].t
+		if t >= l.from && t <= l.to && side*f.depth(w.path.where(t)) >= 8 {
+			return true
+		}
+		if t < l.from && i+1 < len(good) && good[i+1].t > l.to && good[i+1].t-t <= 300 {
+			return w.leads(f, w.path.where(t), w.path.where(good[i+1].t), side)
+		}
+	}
+	return false
+}
+
+// leads reports whether the straight way from a to b goes at least 15 m deep on a side of f.
+func (w *World) leads(f *Fence, a, b Point, side float64) bool {
+	for i := range 101 {
+		if side*f.depth(mix(a, b, float64(i)/100)) >= 15 {
+			return true
+		}
+	}
+	return false
+}
