@@ -1,0 +1,169 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"github.com/paulmach/orb"
+
+	"outrider/geofence"
+	"outrider/identity"
+	"outrider/store"
+)
+
+const geofenceColumns = `tenant, id, revision, name, feature, west, south, east, north, deleted, updated`
+
+const (
+	currentRevision = `SELECT revision FROM geofences WHERE tenant = ? AND id = ? AND superseded IS NULL AND deleted = 0`
+	nextRevision    = `UPDATE counters SET value = value + 1 WHERE name = 'fence_revision' RETURNING value`
+	supersede       = `UPDATE geofences SET superseded = ? WHERE tenant = ? AND id = ? AND superseded IS NULL`
+	insertGeofence  = `INSERT INTO geofences (tenant, id, revision, name, feature, west, south, east, north, deleted, updated)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+	selectGeofence = `SELECT ` + geofenceColumns + ` FROM geofences
+		WHERE tenant = ? AND id = ? AND superseded IS NULL AND deleted = 0`
+	listGeofences = `SELECT ` + geofenceColumns + ` FROM geofences
+		WHERE tenant = ? AND id > ? AND superseded IS NULL AND deleted = 0 ORDER BY id LIMIT ?`
+	geofencesAt = `SELECT ` + geofenceColumns + ` FROM geofences
+		WHERE revision <= ? AND (superseded IS NULL OR superseded > ?) AND deleted = 0 ORDER BY revision`
+	geofenceChanges = `SELECT ` + geofenceColumns + ` FROM geofences WHERE revision > ? ORDER BY revision`
+	latestRevision  = `SELECT value FROM counters WHERE name = 'fence_revision'`
+	forgetGeofences = `DELETE FROM geofences WHERE superseded IS NOT NULL AND superseded <= ?`
+)
+
+// PutGeofence implements store.Geofences.
+func (s *Store) PutGeofence(ctx context.Context, g store.Geofence, expect uint64) (store.Geofence, error) {
+	g.Deleted = false
+	err := s.write(ctx, func(tx *tx) error { return s.putVersion(tx, &g, expect) })
+	if err != nil {
+		return store.Geofence{}, fmt.Errorf("sqlite: put geofence %q: %w", g.ID, err)
+	}
+	return g, nil
+}
+
+// DeleteGeofence implements store.Geofences.
+func (s *Store) DeleteGeofence(ctx context.Context, tenant identity.TenantID, id geofence.FenceID, expect uint64) (store.Geofence, error) {
+	g := store.Geofence{Tenant: tenant, ID: id, Deleted: true}
+	err := s.write(ctx, func(tx *tx) error {
+		if _, err := revisionOf(tx, tenant, id); err != nil {
+			return err
+		}
+		return s.putVersion(tx, &g, expect)
+	})
+	if err != nil {
+		return store.Geofence{}, fmt.Errorf("sqlite: delete geofence %q: %w", id, err)
+	}
+	return g, nil
+}
+
+// revisionOf returns the current revision, store.ErrNotFound if there is none.
+func revisionOf(tx *tx, tenant identity.TenantID, id geofence.FenceID) (uint64, error) {
+	var revision uint64
+	err := tx.one([]any{&revision}, currentRevision, tenant, id)
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, store.ErrNotFound
+	}
+	return revision, err
+}
+
+// putVersion adds a version and supersedes the one before it.
+func (s *Store) putVersion(tx *tx, g *store.Geofence, expect uint64) error {
+	current, err := revisionOf(tx, g.Tenant, g.ID)
+	exists := err == nil
+	switch {
+	case err != nil && !errors.Is(err, store.ErrNotFound):
+		return err
+	case expect == store.ExpectAbsent && exists,
+		expect != store.ExpectAbsent && expect != 0 && (!exists || current != expect):
+		return store.ErrConflict
+	}
+	if err := tx.one([]any{&g.Revision}, nextRevision); err != nil {
+		return err
+	}
+	if err := tx.exec(supersede, g.Revision, g.Tenant, g.ID); err != nil {
+		return err
+	}
+	g.Updated = s.now().UTC()
+	b := g.Bound
+	return tx.exec(insertGeofence, g.Tenant, g.ID, g.Revision, g.Name, g.Feature,
+		b.Min.Lon(), b.Min.Lat(), b.Max.Lon(), b.Max.Lat(), g.Deleted, micros(g.Updated))
+}
+
+// Geofence implements store.Geofences.
+func (s *Store) Geofence(ctx context.Context, tenant identity.TenantID, id geofence.FenceID) (store.Geofence, error) {
+	g, err := scanGeofence(s.read.QueryRowContext(ctx, selectGeofence, tenant, id))
+	if errors.Is(err, sql.ErrNoRows) {
+		err = store.ErrNotFound
+	}
+	if err != nil {
+		return g, fmt.Errorf("sqlite: geofence %q: %w", id, err)
+	}
+	return g, nil
+}
+
+// Geofences implements store.Geofences.
+func (s *Store) Geofences(ctx context.Context, tenant identity.TenantID, after geofence.FenceID, limit int) ([]store.Geofence, error) {
+	rows, err := s.read.QueryContext(ctx, listGeofences, tenant, after, limit)
+	return named(collect(rows, err, scanGeofence))("geofences")
+}
+
+// GeofencesAt implements store.Geofences. Fences and revision are of one moment.
+func (s *Store) GeofencesAt(ctx context.Context, revision uint64) (all []store.Geofence, at uint64, err error) {
+	err = s.view(ctx, func(tx *sql.Tx) error {
+		if at = revision; revision == store.Latest {
+			if err := tx.QueryRowContext(ctx, latestRevision).Scan(&at); err != nil {
+				return err
+			}
+		}
+		rows, err := tx.QueryContext(ctx, geofencesAt, at, at)
+		all, err = collect(rows, err, scanGeofence)
+		return err
+	})
+	if err != nil {
+		return nil, 0, fmt.Errorf("sqlite: geofences at revision %d: %w", revision, err)
+	}
+	return all, at, nil
+}
+
+// GeofenceChanges implements store.Geofences.
+func (s *Store) GeofenceChanges(ctx context.Context, since uint64) ([]store.Geofence, error) {
+	rows, err := s.read.QueryContext(ctx, geofenceChanges, since)
+	return named(collect(rows, err, scanGeofence))("geofence changes")
+}
+
+// ForgetGeofences implements store.Geofences.
+func (s *Store) ForgetGeofences(ctx context.Context, keep uint64) error {
+	return s.write(ctx, func(tx *tx) error { return tx.exec(forgetGeofences, keep) })
+}
+
+func scanGeofence(row scanner) (store.Geofence, error) {
+	var (
+		g                        store.Geofence
+		west, south, east, north float64
+		updated                  int64
+	)
+	err := row.Scan(&g.Tenant, &g.ID, &g.Revision, &g.Name, &g.Feature, &west, &south, &east, &north, &g.Deleted, &updated)
+	g.Bound = orb.Bound{Min: orb.Point{west, south}, Max: orb.Point{east, north}}
+	g.Updated = moment(updated)
+	return g, err
+}
+
+// view runs do in a read transaction, so that its reads are of one moment.
+func (s *Store) view(ctx context.Context, do func(*sql.Tx) error) error {
+	tx, err := s.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	if err != nil {
+		return err
+	}
+	return errors.Join(do(tx), tx.Rollback())
+}
+
+// named gives an error the name of what was read.
+func named[T any](v T, err error) func(what string) (T, error) {
+	return func(what string) (T, error) {
+		if err != nil {
+			return v, fmt.Errorf("sqlite: read %s: %w", what, err)
+		}
+		return v, nil
+	}
+}

@@ -1,0 +1,115 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"time"
+
+	"outrider/identity"
+	"outrider/notify"
+)
+
+// seenFor is how long a webhook event is remembered: Meta repeats events for an hour at most.
+const seenFor = 7 * 24 * time.Hour
+
+const (
+	remember   = `INSERT INTO webhook_seen (key, at) VALUES (?, ?) ON CONFLICT DO NOTHING`
+	forgetOld  = `DELETE FROM webhook_seen WHERE key IN (SELECT key FROM webhook_seen WHERE at < ? LIMIT 100)`
+	openWindow = `INSERT INTO windows (page, psid, last) VALUES (?, ?, ?)
+		ON CONFLICT DO UPDATE SET last = excluded.last WHERE excluded.last > last`
+	wakePerson = `UPDATE deliveries SET state = 'pending', next_at = ? WHERE page = ? AND psid = ? AND state = 'held'`
+	echoed     = `INSERT INTO echoes (page, claimed) SELECT page, claimed FROM deliveries WHERE id = ? AND page = ?
+		ON CONFLICT DO UPDATE SET claimed = excluded.claimed WHERE excluded.claimed > claimed`
+	settleByEcho = `UPDATE deliveries SET state = 'sent', reason = '', detail = '', next_at = 0, sent_at = ?, message_id = ?
+		WHERE id = ? AND page = ? AND state <> 'sent'`
+	markWatermark = `UPDATE deliveries SET delivered = CASE delivered WHEN 0 THEN ?1 ELSE delivered END,
+		read = CASE WHEN ?2 AND read = 0 THEN ?1 ELSE read END
+		WHERE page = ?3 AND psid = ?4 AND state = 'sent' AND read = 0 AND sent_at <= ?5`
+	markMessage = `UPDATE deliveries SET delivered = CASE delivered WHEN 0 THEN ?1 ELSE delivered END,
+		read = CASE WHEN ?2 AND read = 0 THEN ?1 ELSE read END
+		WHERE page = ?3 AND psid = ?4 AND state = 'sent' AND read = 0 AND message_id = ?5`
+)
+
+// Receive implements notify.Inbox.
+func (s *Store) Receive(ctx context.Context, events []notify.ThreadEvent) (fresh int, err error) {
+	err = s.write(ctx, func(tx *tx) error {
+		fresh = 0
+		for _, e := range events {
+			n, err := tx.change(remember, e.Key, micros(s.now()))
+			if err != nil {
+				return err
+			}
+			if n == 0 {
+				continue
+			}
+			fresh++
+			if err := s.apply(tx, e); err != nil {
+				return err
+			}
+		}
+		return tx.exec(forgetOld, micros(s.now().Add(-seenFor)))
+	})
+	return named(fresh, err)("webhook events")
+}
+
+func (s *Store) apply(tx *tx, e notify.ThreadEvent) error {
+	switch e.Kind {
+	case notify.ThreadAction:
+		if err := tx.exec(openWindow, e.Page, e.PSID, micros(e.Time)); err != nil {
+			return err
+		}
+		return tx.exec(wakePerson, micros(s.now()), e.Page, e.PSID)
+	case notify.ThreadEcho:
+		if e.Delivery == "" {
+			return nil // a message of someone else on the page
+		}
+		if err := tx.exec(echoed, e.Delivery, e.Page); err != nil {
+			return err
+		}
+		return tx.exec(settleByEcho, micros(e.Time), e.MessageID, e.Delivery, e.Page)
+	case notify.ThreadDelivered, notify.ThreadRead:
+		return mark(tx, e)
+	case notify.ThreadTemplate:
+		return s.applyTemplate(tx, e)
+	}
+	return nil
+}
+
+// mark notes what the person's phone showed.
+func mark(tx *tx, e notify.ThreadEvent) error {
+	read := e.Kind == notify.ThreadRead
+	if !e.Watermark.IsZero() {
+		if err := tx.exec(markWatermark, micros(e.Time), read, e.Page, e.PSID, micros(e.Watermark)); err != nil {
+			return err
+		}
+	}
+	for _, mid := range e.Mids {
+		if err := tx.exec(markMessage, micros(e.Time), read, e.Page, e.PSID, mid); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Store) applyTemplate(tx *tx, e notify.ThreadEvent) error {
+	if err := storeTemplate(tx, e.Template); err != nil {
+		return err
+	}
+	if e.Template.Status != notify.TemplateApproved {
+		return nil
+	}
+	_, err := s.releaseHeld(tx, e.Template.Page, notify.ReasonTemplateMissing, notify.ReasonTemplatePending,
+		notify.ReasonTemplateRejected, notify.ReasonTemplateShape)
+	return err
+}
+
+// LastAction implements notify.Inbox.
+func (s *Store) LastAction(ctx context.Context, page identity.PageID, psid identity.PSID) (time.Time, error) {
+	var last int64
+	err := s.read.QueryRowContext(ctx, lastAction, page, psid).Scan(&last)
+	if errors.Is(err, sql.ErrNoRows) {
+		return time.Time{}, nil
+	}
+	return named(moment(last), err)("window")
+}

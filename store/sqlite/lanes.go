@@ -1,0 +1,189 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"outrider/journal"
+	"outrider/store"
+)
+
+const (
+	ownLane = `INSERT INTO lanes (partition, next, clock, revision, epoch) VALUES (?, 0, 0, 0, 1)
+		ON CONFLICT DO UPDATE SET epoch = epoch + 1 RETURNING next, clock, revision, epoch`
+	laneState = `SELECT epoch, (SELECT a.revision FROM adoptions a WHERE a.partition = l.partition ORDER BY a.at DESC LIMIT 1)
+		FROM lanes l WHERE l.partition = ?`
+	moveLane = `UPDATE lanes SET next = ?, clock = ?, revision = ? WHERE partition = ?`
+	adopt    = `INSERT INTO adoptions (partition, at, revision) VALUES (?, ?, ?)
+		ON CONFLICT DO UPDATE SET revision = excluded.revision`
+	adoptions = `SELECT at, revision FROM adoptions WHERE partition = ?1 AND at >= (
+		SELECT COALESCE(MAX(at), 0) FROM adoptions WHERE partition = ?1 AND at <= ?2) ORDER BY at`
+	forgetAdoptions = `DELETE FROM adoptions WHERE partition = ?1 AND at < (
+		SELECT MAX(at) FROM adoptions WHERE partition = ?1 AND at <= ?2)`
+	oldestRevision = `SELECT COALESCE(MIN(revision), 0) FROM adoptions`
+
+	memberships = `SELECT tenant, vehicle, fence, since FROM memberships WHERE partition = ? ORDER BY tenant, vehicle, fence`
+	putMember   = `INSERT INTO memberships (tenant, vehicle, fence, partition, since) VALUES (?, ?, ?, ?, ?)
+		ON CONFLICT DO UPDATE SET partition = excluded.partition, since = excluded.since`
+	dropMember = `DELETE FROM memberships WHERE tenant = ? AND vehicle = ? AND fence = ?`
+
+	insertCrossing = `INSERT INTO crossings (id, tenant, vehicle, fence, fence_rev, fence_name, kind, at, lon, lat,
+		confidence, why, late, received, recorded) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT (id) DO NOTHING`
+	insertDelivery = `INSERT INTO deliveries (id, tenant, vehicle, fence, page, psid, alert, event_at, state, route, reason,
+		detail, attempts, next_at, lease, created, claimed, sent_at, delivered, read, message_id)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, 0, 0, 0, 0, '') ON CONFLICT (id) DO NOTHING`
+	putLastFix = `INSERT INTO last_fixes (tenant, vehicle, time, received, lon, lat, accuracy, speed, heading, altitude, hdop, ignition)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT DO UPDATE SET time = excluded.time, received = excluded.received, lon = excluded.lon, lat = excluded.lat,
+		accuracy = excluded.accuracy, speed = excluded.speed, heading = excluded.heading, altitude = excluded.altitude,
+		hdop = excluded.hdop, ignition = excluded.ignition WHERE excluded.time > time`
+)
+
+// OwnLane implements store.Lanes.
+func (s *Store) OwnLane(ctx context.Context, partition int) (store.Lane, error) {
+	var (
+		l     store.Lane
+		clock int64
+	)
+	err := s.write(ctx, func(tx *tx) error {
+		return tx.one([]any{&l.Next, &clock, &l.Revision, &l.Epoch}, ownLane, partition)
+	})
+	l.Clock = moment(clock)
+	return named(l, err)("lane")
+}
+
+// Commit implements store.Lanes.
+func (s *Store) Commit(ctx context.Context, c store.Commit) error {
+	err := s.write(ctx, func(t *tx) error {
+		for _, part := range []func(*tx, store.Commit) error{
+			s.moveLane, s.keepCrossings, keepMembers, keepDeliveries, keepFixes, keepCommitLetters,
+		} {
+			if err := part(t, c); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("sqlite: commit of partition %d at %d: %w", c.Partition, c.Next, err)
+	}
+	return nil
+}
+
+// moveLane checks the fence of the epoch, moves the position and records a newly adopted revision.
+func (s *Store) moveLane(tx *tx, c store.Commit) error {
+	var (
+		epoch   uint64
+		adopted sql.NullInt64
+	)
+	if err := tx.one([]any{&epoch, &adopted}, laneState, c.Partition); err != nil {
+		if errors.Is(err, sql.ErrNoRows) {
+			return store.ErrFenced // never owned
+		}
+		return err
+	}
+	if epoch != c.Epoch {
+		return store.ErrFenced
+	}
+	if !adopted.Valid || uint64(adopted.Int64) != c.Revision {
+		if err := tx.exec(adopt, c.Partition, c.Next, c.Revision); err != nil {
+			return err
+		}
+	}
+	return tx.exec(moveLane, c.Next, micros(c.Clock), c.Revision, c.Partition)
+}
+
+func (s *Store) keepCrossings(tx *tx, c store.Commit) error {
+	for i := range c.Crossings {
+		x := &c.Crossings[i]
+		recorded := x.Recorded
+		if recorded.IsZero() {
+			recorded = s.now()
+		}
+		err := tx.exec(insertCrossing, x.ID, x.Tenant, x.Vehicle, x.Fence, x.FenceRev, x.FenceName, x.Kind, micros(x.At),
+			x.Point.Lon(), x.Point.Lat(), x.Confidence, x.Why, x.Late, micros(x.Received), micros(recorded))
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func keepMembers(tx *tx, c store.Commit) error {
+	for _, m := range c.Memberships {
+		var err error
+		if m.Inside {
+			err = tx.exec(putMember, m.Tenant, m.Vehicle, m.Fence, c.Partition, micros(m.Since))
+		} else {
+			err = tx.exec(dropMember, m.Tenant, m.Vehicle, m.Fence)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func keepDeliveries(tx *tx, c store.Commit) error {
+	for i := range c.Deliveries {
+		d := &c.Deliveries[i]
+		a := &d.Alert
+		err := tx.exec(insertDelivery, a.ID, a.Tenant, a.Vehicle, a.Fence, d.Page, d.PSID, text(a), micros(a.At), d.State,
+			d.Route, d.Reason, d.Detail, d.Attempts, micros(d.NextAt), micros(d.Created))
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func keepFixes(tx *tx, c store.Commit) error {
+	for i := range c.LastFixes {
+		f := &c.LastFixes[i]
+		err := tx.exec(putLastFix, f.Tenant, f.Vehicle, micros(f.Time), micros(f.Received), f.Point.Lon(), f.Point.Lat(),
+			maybe(f.Accuracy), maybe(f.Speed), maybe(f.Heading), maybe(f.Altitude), maybe(f.HDOP), f.Ignition)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func keepCommitLetters(tx *tx, c store.Commit) error { return keepLetters(tx, c.DeadLetters) }
+
+// Memberships implements store.Lanes.
+func (s *Store) Memberships(ctx context.Context, partition int) ([]store.Membership, error) {
+	rows, err := s.read.QueryContext(ctx, memberships, partition)
+	return named(collect(rows, err, func(row scanner) (store.Membership, error) {
+		m := store.Membership{Inside: true}
+		var since int64
+		err := row.Scan(&m.Tenant, &m.Vehicle, &m.Fence, &since)
+		m.Since = moment(since)
+		return m, err
+	}))("memberships")
+}
+
+// Adoptions implements store.Lanes.
+func (s *Store) Adoptions(ctx context.Context, partition int, from journal.Position) ([]store.Adoption, error) {
+	rows, err := s.read.QueryContext(ctx, adoptions, partition, from)
+	return named(collect(rows, err, func(row scanner) (store.Adoption, error) {
+		var a store.Adoption
+		err := row.Scan(&a.At, &a.Revision)
+		return a, err
+	}))("adoptions")
+}
+
+// ForgetAdoptions implements store.Lanes.
+func (s *Store) ForgetAdoptions(ctx context.Context, partition int, from journal.Position) error {
+	return s.write(ctx, func(tx *tx) error { return tx.exec(forgetAdoptions, partition, from) })
+}
+
+// OldestRevision implements store.Lanes.
+func (s *Store) OldestRevision(ctx context.Context) (uint64, error) {
+	var revision uint64
+	err := s.read.QueryRowContext(ctx, oldestRevision).Scan(&revision)
+	return named(revision, err)("oldest revision")
+}

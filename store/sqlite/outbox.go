@@ -1,0 +1,269 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"outrider/identity"
+	"outrider/notify"
+)
+
+const deliveryColumns = `alert, page, psid, state, route, reason, detail, attempts, next_at, lease, created, claimed,
+	sent_at, delivered, read, message_id`
+
+// Nobody's delivery is claimed while another of theirs is under way, or an older one is pending: so messages
+// to one person keep the order of their events.
+const (
+	notBusy = ` AND NOT EXISTS (SELECT 1 FROM deliveries o
+		WHERE o.page = d.page AND o.psid = d.psid AND o.state IN ('sending', 'settling'))
+		AND NOT EXISTS (SELECT 1 FROM deliveries o WHERE o.page = d.page AND o.psid = d.psid AND o.state = 'pending'
+		AND (o.event_at, o.seq) < (d.event_at, d.seq))`
+	duePending = `SELECT seq, psid FROM deliveries d WHERE page = ? AND state = 'pending' AND next_at <= ?` + notBusy +
+		` ORDER BY event_at, seq LIMIT ?`
+	dueHeld = `SELECT seq, psid FROM deliveries d WHERE page = ? AND state = 'held' AND next_at > 0 AND next_at <= ?` + notBusy +
+		` ORDER BY next_at, event_at, seq LIMIT ?`
+	nextLease = `UPDATE counters SET value = value + 1 WHERE name = 'lease' RETURNING value`
+	take      = `UPDATE deliveries SET state = 'sending', attempts = attempts + 1, lease = ?, claimed = ?, next_at = ?
+		WHERE seq = ? RETURNING ` + deliveryColumns
+	lastAction = `SELECT last FROM windows WHERE page = ? AND psid = ?`
+	settle     = `UPDATE deliveries SET state = ?, route = ?, reason = ?, detail = ?, next_at = ?, sent_at = ?, message_id = ?
+		WHERE id = ? AND lease = ? AND state = 'sending'`
+	duePages = `SELECT page, MIN(due) FROM (
+		SELECT page, MIN(next_at) AS due FROM deliveries WHERE state = 'pending' GROUP BY page
+		UNION ALL
+		SELECT page, MIN(next_at) AS due FROM deliveries WHERE state = 'held' AND next_at > 0 GROUP BY page
+		) GROUP BY page ORDER BY page`
+	abandon = `UPDATE deliveries SET state = 'settling', reason = 'ambiguous', next_at = ?
+		WHERE state = 'sending' AND next_at <= ?`
+	abandonAll = `UPDATE deliveries SET state = 'settling', reason = 'ambiguous', next_at = ? WHERE state = 'sending'`
+	judgeAgain = `UPDATE deliveries SET state = 'pending', next_at = ?1 WHERE state = 'settling' AND next_at <= ?1
+		AND claimed < (SELECT e.claimed FROM echoes e WHERE e.page = deliveries.page)`
+	judgeUnknown = `UPDATE deliveries SET state = 'unknown', next_at = 0 WHERE state = 'settling' AND next_at <= ?`
+	release      = `UPDATE deliveries SET state = 'pending', next_at = ? WHERE page = ? AND state = 'held' AND reason = ?`
+
+	listTemplates = `SELECT page, name, language, id, status, detail, checked FROM templates WHERE page = ? ORDER BY name, language`
+	putTemplate   = `INSERT INTO templates (page, name, language, id, status, detail, checked) VALUES (?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT DO UPDATE SET id = excluded.id, status = excluded.status, detail = excluded.detail, checked = excluded.checked`
+)
+
+// Claim implements notify.Outbox.
+func (s *Store) Claim(ctx context.Context, page identity.PageID, n int, now time.Time, lease time.Duration) ([]notify.Claim, error) {
+	var claims []notify.Claim
+	err := s.write(ctx, func(tx *tx) error {
+		claims = nil
+		people := map[identity.PSID]bool{}
+		for _, query := range []string{duePending, dueHeld} {
+			due, err := dueRows(tx, query, page, now, n-len(claims))
+			if err != nil {
+				return err
+			}
+			for _, row := range due {
+				if people[row.psid] {
+					continue // two held ones of one person: the other next time
+				}
+				people[row.psid] = true
+				c, err := takeRow(tx, row.seq, page, now, lease)
+				if err != nil {
+					return err
+				}
+				claims = append(claims, c)
+			}
+		}
+		return nil
+	})
+	return named(claims, err)("claims")
+}
+
+type dueRow struct {
+	seq  int64
+	psid identity.PSID
+}
+
+func dueRows(tx *tx, query string, page identity.PageID, now time.Time, n int) ([]dueRow, error) {
+	if n <= 0 {
+		return nil, nil
+	}
+	rows, err := tx.rows(query, page, micros(now), n)
+	return collect(rows, err, func(row scanner) (dueRow, error) {
+		var r dueRow
+		err := row.Scan(&r.seq, &r.psid)
+		return r, err
+	})
+}
+
+// takeRow moves one delivery to sending under a fresh lease.
+func takeRow(tx *tx, seq int64, page identity.PageID, now time.Time, lease time.Duration) (notify.Claim, error) {
+	var (
+		c      notify.Claim
+		fresh  uint64
+		action int64
+		row    deliveryRow
+	)
+	if err := tx.one([]any{&fresh}, nextLease); err != nil {
+		return c, err
+	}
+	if err := tx.one(row.into(), take, fresh, micros(now), micros(now.Add(lease)), seq); err != nil {
+		return c, err
+	}
+	err := tx.one([]any{&action}, lastAction, page, row.d.PSID)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return c, err
+	}
+	c.LastAction = moment(action)
+	c.Delivery, err = row.delivery()
+	return c, err
+}
+
+// Settle implements notify.Outbox.
+func (s *Store) Settle(ctx context.Context, outcomes []notify.Outcome) error {
+	err := s.write(ctx, func(tx *tx) error {
+		for _, o := range outcomes {
+			err := tx.exec(settle, o.State, o.Route, o.Reason, o.Detail, micros(o.NextAt), micros(o.SentAt), o.MessageID, o.ID, o.Lease)
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("sqlite: settle %d outcomes: %w", len(outcomes), err)
+	}
+	return nil
+}
+
+// Pages implements notify.Outbox.
+func (s *Store) Pages(ctx context.Context) ([]notify.PageDue, error) {
+	rows, err := s.read.QueryContext(ctx, duePages)
+	return named(collect(rows, err, func(row scanner) (notify.PageDue, error) {
+		var (
+			p   notify.PageDue
+			due int64
+		)
+		err := row.Scan(&p.Page, &due)
+		p.Due = moment(due)
+		return p, err
+	}))("due pages")
+}
+
+// Abandon implements notify.Outbox.
+func (s *Store) Abandon(ctx context.Context, now time.Time, grace time.Duration) (int, error) {
+	return s.changed(ctx, "abandon", abandon, micros(now.Add(grace)), micros(now))
+}
+
+// AbandonAll moves every delivery that is sending to settling, whatever its lease: at the start of the only
+// process that sends, all of them belong to the one that ended.
+func (s *Store) AbandonAll(ctx context.Context, now time.Time, grace time.Duration) (int, error) {
+	return s.changed(ctx, "abandon all", abandonAll, micros(now.Add(grace)))
+}
+
+// Judge implements notify.Outbox.
+func (s *Store) Judge(ctx context.Context, now time.Time) (again, unknown int, err error) {
+	if idle, err := s.nothingSettles(ctx, now); err != nil || idle {
+		return 0, 0, err
+	}
+	err = s.write(ctx, func(tx *tx) error {
+		var err error
+		if again, err = tx.change(judgeAgain, micros(now)); err != nil {
+			return err
+		}
+		unknown, err = tx.change(judgeUnknown, micros(now))
+		return err
+	})
+	if err != nil {
+		return 0, 0, fmt.Errorf("sqlite: judge: %w", err)
+	}
+	return again, unknown, nil
+}
+
+const dueSettling = `SELECT EXISTS (SELECT 1 FROM deliveries WHERE state = 'settling' AND next_at <= ?)`
+
+// nothingSettles looks before it writes: the question comes every second and the answer is mostly yes.
+func (s *Store) nothingSettles(ctx context.Context, now time.Time) (bool, error) {
+	var some bool
+	err := s.read.QueryRowContext(ctx, dueSettling, micros(now)).Scan(&some)
+	return named(!some, err)("settling deliveries")
+}
+
+// Release implements notify.Outbox.
+func (s *Store) Release(ctx context.Context, page identity.PageID, reasons ...notify.Reason) (int, error) {
+	n := 0
+	err := s.write(ctx, func(tx *tx) error {
+		var err error
+		n, err = s.releaseHeld(tx, page, reasons...)
+		return err
+	})
+	return named(n, err)("held deliveries")
+}
+
+func (s *Store) releaseHeld(tx *tx, page identity.PageID, reasons ...notify.Reason) (int, error) {
+	n := 0
+	for _, r := range reasons {
+		changed, err := tx.change(release, micros(s.now()), page, r)
+		if err != nil {
+			return n, err
+		}
+		n += changed
+	}
+	return n, nil
+}
+
+// changed runs one statement and returns how many rows it changed.
+func (s *Store) changed(ctx context.Context, what, query string, args ...any) (int, error) {
+	n := 0
+	err := s.write(ctx, func(tx *tx) error {
+		var err error
+		n, err = tx.change(query, args...)
+		return err
+	})
+	return named(n, err)(what)
+}
+
+// Templates implements notify.Templates.
+func (s *Store) Templates(ctx context.Context, page identity.PageID) ([]notify.Template, error) {
+	rows, err := s.read.QueryContext(ctx, listTemplates, page)
+	return named(collect(rows, err, func(row scanner) (notify.Template, error) {
+		var (
+			t       notify.Template
+			checked int64
+		)
+		err := row.Scan(&t.Page, &t.Name, &t.Language, &t.ID, &t.Status, &t.Detail, &checked)
+		t.Checked = moment(checked)
+		return t, err
+	}))("templates")
+}
+
+// PutTemplate implements notify.Templates.
+func (s *Store) PutTemplate(ctx context.Context, t notify.Template) error {
+	return s.put(ctx, "template", t.Name, func(tx *tx) error { return storeTemplate(tx, t) })
+}
+
+func storeTemplate(tx *tx, t notify.Template) error {
+	return tx.exec(putTemplate, t.Page, t.Name, t.Language, t.ID, t.Status, t.Detail, micros(t.Checked))
+}
+
+// deliveryRow is a delivery as it is kept.
+type deliveryRow struct {
+	d                                                     notify.Delivery
+	alert                                                 string
+	nextAt, created, claimed, sentAt, delivered, readMark int64
+}
+
+// into lists where the deliveryColumns go.
+func (r *deliveryRow) into() []any {
+	d := &r.d
+	return []any{
+		&r.alert, &d.Page, &d.PSID, &d.State, &d.Route, &d.Reason, &d.Detail, &d.Attempts, &r.nextAt, &d.Lease,
+		&r.created, &r.claimed, &r.sentAt, &r.delivered, &r.readMark, &d.MessageID,
+	}
+}
+
+func (r *deliveryRow) delivery() (notify.Delivery, error) {
+	d := r.d
+	d.NextAt, d.Created, d.Claimed = moment(r.nextAt), moment(r.created), moment(r.claimed)
+	d.SentAt, d.Delivered, d.Read = moment(r.sentAt), moment(r.delivered), moment(r.readMark)
+	return d, json.Unmarshal([]byte(r.alert), &d.Alert)
+}

@@ -1,0 +1,168 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"outrider/identity"
+	"outrider/notify"
+	"outrider/store"
+)
+
+// lettersMost is how many dead letters a tenant keeps.
+const lettersMost = 10_000
+
+const (
+	selectCrossings = `SELECT seq, id, tenant, vehicle, fence, fence_rev, fence_name, kind, at, lon, lat, confidence, why,
+		late, received, recorded FROM crossings`
+	selectDeliveries = `SELECT seq, ` + deliveryColumns + ` FROM deliveries`
+	selectDelivery   = selectDeliveries + ` WHERE id = ? AND tenant = ?`
+	countDeliveries  = `SELECT state, COUNT(*) FROM deliveries GROUP BY state`
+	selectLetters    = `SELECT seq, tenant, vehicle, topic, reason, field, detail, payload, size, received FROM dead_letters`
+	insertLetter     = `INSERT INTO dead_letters (tenant, vehicle, topic, reason, field, detail, payload, size, received)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`
+	trimLetters = `DELETE FROM dead_letters WHERE tenant = ?1 AND seq <= (
+		SELECT seq FROM dead_letters WHERE tenant = ?1 ORDER BY seq DESC LIMIT 1 OFFSET ?2)`
+)
+
+// where turns a query into SQL: newest first, each given field an equality.
+func where(q store.Query, withState bool) (clause string, args []any) {
+	clause, args = " WHERE tenant = ?", []any{q.Tenant}
+	add := func(field string, value any) {
+		clause += " AND " + field + " = ?"
+		args = append(args, value)
+	}
+	if q.Vehicle != "" {
+		add("vehicle", q.Vehicle)
+	}
+	if q.Fence != "" {
+		add("fence", q.Fence)
+	}
+	if withState && q.State != "" {
+		add("state", q.State)
+	}
+	if q.Before > 0 {
+		clause += " AND seq < ?"
+		args = append(args, q.Before)
+	}
+	limit := q.Limit
+	if limit <= 0 {
+		limit = 100
+	}
+	return clause + " ORDER BY seq DESC LIMIT ?", append(args, limit)
+}
+
+// Crossings implements store.Records.
+func (s *Store) Crossings(ctx context.Context, q store.Query) ([]store.Crossing, error) {
+	clause, args := where(q, false)
+	rows, err := s.read.QueryContext(ctx, selectCrossings+clause, args...)
+	return named(collect(rows, err, scanCrossing))("crossings")
+}
+
+func scanCrossing(row scanner) (store.Crossing, error) {
+	var (
+		c                      store.Crossing
+		at, received, recorded int64
+	)
+	err := row.Scan(&c.Seq, &c.ID, &c.Tenant, &c.Vehicle, &c.Fence, &c.FenceRev, &c.FenceName, &c.Kind, &at,
+		&c.Point[0], &c.Point[1], &c.Confidence, &c.Why, &c.Late, &received, &recorded)
+	c.At, c.Received, c.Recorded = moment(at), moment(received), moment(recorded)
+	return c, err
+}
+
+// Deliveries implements store.Records.
+func (s *Store) Deliveries(ctx context.Context, q store.Query) ([]store.DeliveryRecord, error) {
+	clause, args := where(q, true)
+	rows, err := s.read.QueryContext(ctx, selectDeliveries+clause, args...)
+	return named(collect(rows, err, scanDelivery))("deliveries")
+}
+
+// Delivery implements store.Records.
+func (s *Store) Delivery(ctx context.Context, tenant identity.TenantID, id string) (store.DeliveryRecord, error) {
+	d, err := scanDelivery(s.read.QueryRowContext(ctx, selectDelivery, id, tenant))
+	if errors.Is(err, sql.ErrNoRows) {
+		err = store.ErrNotFound
+	}
+	if err != nil {
+		return store.DeliveryRecord{}, fmt.Errorf("sqlite: delivery %q: %w", id, err)
+	}
+	return d, nil
+}
+
+func scanDelivery(row scanner) (store.DeliveryRecord, error) {
+	var (
+		r store.DeliveryRecord
+		d deliveryRow
+	)
+	if err := row.Scan(append([]any{&r.Seq}, d.into()...)...); err != nil {
+		return r, err
+	}
+	var err error
+	r.Delivery, err = d.delivery()
+	return r, err
+}
+
+// DeliveryCounts implements store.Records.
+func (s *Store) DeliveryCounts(ctx context.Context) (map[notify.State]int, error) {
+	type count struct {
+		state notify.State
+		n     int
+	}
+	rows, err := s.read.QueryContext(ctx, countDeliveries)
+	all, err := collect(rows, err, func(row scanner) (count, error) {
+		var c count
+		err := row.Scan(&c.state, &c.n)
+		return c, err
+	})
+	counts := map[notify.State]int{}
+	for _, c := range all {
+		counts[c.state] = c.n
+	}
+	return named(counts, err)("delivery counts")
+}
+
+// DeadLetters implements store.Records.
+func (s *Store) DeadLetters(ctx context.Context, q store.Query) ([]store.DeadLetter, error) {
+	q.Fence = "" // dead letters name no fence
+	clause, args := where(q, false)
+	rows, err := s.read.QueryContext(ctx, selectLetters+clause, args...)
+	return named(collect(rows, err, func(row scanner) (store.DeadLetter, error) {
+		var (
+			l        store.DeadLetter
+			received int64
+		)
+		err := row.Scan(&l.Seq, &l.Tenant, &l.Vehicle, &l.Topic, &l.Reason, &l.Field, &l.Detail, &l.Payload, &l.Size, &received)
+		l.Received = moment(received)
+		return l, err
+	}))("dead letters")
+}
+
+// PutDeadLetters implements store.Records.
+func (s *Store) PutDeadLetters(ctx context.Context, letters []store.DeadLetter) error {
+	return s.put(ctx, "dead letters", "", func(tx *tx) error { return keepLetters(tx, letters) })
+}
+
+// keepLetters adds letters and drops each tenant's oldest beyond the limit.
+func keepLetters(tx *tx, letters []store.DeadLetter) error {
+	tenants := map[identity.TenantID]bool{}
+	for i := range letters {
+		l := &letters[i]
+		payload := l.Payload
+		if payload == nil {
+			payload = []byte{}
+		}
+		err := tx.exec(insertLetter, l.Tenant, l.Vehicle, l.Topic, l.Reason, l.Field, l.Detail, payload, l.Size, micros(l.Received))
+		if err != nil {
+			return err
+		}
+		tenants[l.Tenant] = true
+	}
+	for tenant := range tenants {
+		if err := tx.exec(trimLetters, tenant, lettersMost); err != nil {
+			return err
+		}
+	}
+	return nil
+}

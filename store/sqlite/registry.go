@@ -1,0 +1,195 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"math"
+
+	"outrider/identity"
+	"outrider/store"
+	"outrider/telemetry"
+)
+
+const (
+	putVehicle = `INSERT INTO vehicles (tenant, id, name, owners, tags, device, updated) VALUES (?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT DO UPDATE SET name = excluded.name, owners = excluded.owners, tags = excluded.tags,
+		device = excluded.device, updated = excluded.updated`
+	putOwner = `INSERT INTO owners (tenant, id, name, locale, time_zone, contacts, fallback, updated)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT DO UPDATE SET name = excluded.name, locale = excluded.locale, time_zone = excluded.time_zone,
+		contacts = excluded.contacts, fallback = excluded.fallback, updated = excluded.updated`
+	putPage = `INSERT INTO pages (id, tenant, name, access_token, tag, templates, updated) VALUES (?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT DO UPDATE SET name = excluded.name, access_token = excluded.access_token, tag = excluded.tag,
+		templates = excluded.templates, updated = excluded.updated WHERE tenant = excluded.tenant`
+	allVehicles = `SELECT tenant, id, name, owners, tags, device, updated FROM vehicles ORDER BY tenant, id`
+	allOwners   = `SELECT tenant, id, name, locale, time_zone, contacts, fallback, updated FROM owners ORDER BY tenant, id`
+	allPages    = `SELECT id, tenant, name, access_token, tag, templates, updated FROM pages ORDER BY id`
+	lastFixes   = `SELECT tenant, vehicle, time, received, lon, lat, accuracy, speed, heading, altitude, hdop, ignition
+		FROM last_fixes WHERE tenant = ? AND vehicle > ? ORDER BY vehicle LIMIT ?`
+)
+
+// PutVehicle implements store.Registry.
+func (s *Store) PutVehicle(ctx context.Context, v identity.Vehicle) error {
+	owners, tags := text(v.Owners), text(v.Tags)
+	return s.put(ctx, "vehicle", string(v.ID), func(tx *tx) error {
+		return tx.exec(putVehicle, v.Tenant, v.ID, v.Name, owners, tags, v.Device, micros(s.now()))
+	})
+}
+
+// PutOwner implements store.Registry.
+func (s *Store) PutOwner(ctx context.Context, o identity.Owner) error {
+	fallback, err := s.sealer.Seal(o.Fallback.Reveal(), ownerPlace(o))
+	if err != nil {
+		return fmt.Errorf("sqlite: seal owner %q: %w", o.ID, err)
+	}
+	contacts := text(o.Contacts)
+	return s.put(ctx, "owner", string(o.ID), func(tx *tx) error {
+		return tx.exec(putOwner, o.Tenant, o.ID, o.Name, o.Locale, o.TimeZone, contacts, fallback, micros(s.now()))
+	})
+}
+
+// PutPage implements store.Registry.
+func (s *Store) PutPage(ctx context.Context, p identity.Page) error {
+	token, err := s.sealer.Seal(p.AccessToken.Reveal(), pagePlace(p))
+	if err != nil {
+		return fmt.Errorf("sqlite: seal page %q: %w", p.ID, err)
+	}
+	templates := text(p.Templates)
+	return s.put(ctx, "page", string(p.ID), func(tx *tx) error {
+		n, err := tx.change(putPage, p.ID, p.Tenant, p.Name, token, p.Tag, templates, micros(s.now()))
+		if err == nil && n == 0 {
+			return fmt.Errorf("it belongs to another tenant: %w", store.ErrConflict)
+		}
+		return err
+	})
+}
+
+func (s *Store) put(ctx context.Context, what, id string, do func(*tx) error) error {
+	if err := s.write(ctx, do); err != nil {
+		return fmt.Errorf("sqlite: put %s %q: %w", what, id, err)
+	}
+	return nil
+}
+
+// ownerPlace and pagePlace bind a sealed text to its row: copied into another, it cannot be opened.
+func ownerPlace(o identity.Owner) string { return "owner/" + string(o.Tenant) + "/" + string(o.ID) }
+func pagePlace(p identity.Page) string   { return "page/" + string(p.ID) }
+
+// Identities implements store.Registry; all records are of one moment.
+func (s *Store) Identities(ctx context.Context) (identity.Records, error) {
+	var r identity.Records
+	err := s.view(ctx, func(tx *sql.Tx) error {
+		rows, err := tx.QueryContext(ctx, allVehicles)
+		if r.Vehicles, err = collect(rows, err, scanVehicle); err != nil {
+			return err
+		}
+		rows, err = tx.QueryContext(ctx, allOwners)
+		if r.Owners, err = collect(rows, err, s.scanOwner); err != nil {
+			return err
+		}
+		rows, err = tx.QueryContext(ctx, allPages)
+		r.Pages, err = collect(rows, err, s.scanPage)
+		return err
+	})
+	return named(r, err)("identities")
+}
+
+func scanVehicle(row scanner) (identity.Vehicle, error) {
+	var (
+		v            identity.Vehicle
+		owners, tags string
+		updated      int64
+	)
+	if err := row.Scan(&v.Tenant, &v.ID, &v.Name, &owners, &tags, &v.Device, &updated); err != nil {
+		return v, err
+	}
+	v.Updated = moment(updated)
+	return v, errorsOf(json.Unmarshal([]byte(owners), &v.Owners), json.Unmarshal([]byte(tags), &v.Tags))
+}
+
+func (s *Store) scanOwner(row scanner) (identity.Owner, error) {
+	var (
+		o                  identity.Owner
+		contacts, fallback string
+		updated            int64
+	)
+	if err := row.Scan(&o.Tenant, &o.ID, &o.Name, &o.Locale, &o.TimeZone, &contacts, &fallback, &updated); err != nil {
+		return o, err
+	}
+	o.Updated = moment(updated)
+	plain, err := s.sealer.Open(fallback, ownerPlace(o))
+	if err != nil {
+		return o, fmt.Errorf("open owner %q: %w", o.ID, err)
+	}
+	o.Fallback = identity.NewToken(plain)
+	return o, json.Unmarshal([]byte(contacts), &o.Contacts)
+}
+
+func (s *Store) scanPage(row scanner) (identity.Page, error) {
+	var (
+		p                identity.Page
+		token, templates string
+		updated          int64
+	)
+	if err := row.Scan(&p.ID, &p.Tenant, &p.Name, &token, &p.Tag, &templates, &updated); err != nil {
+		return p, err
+	}
+	p.Updated = moment(updated)
+	plain, err := s.sealer.Open(token, pagePlace(p))
+	if err != nil {
+		return p, fmt.Errorf("open page %q: %w", p.ID, err)
+	}
+	p.AccessToken = identity.NewToken(plain)
+	return p, json.Unmarshal([]byte(templates), &p.Templates)
+}
+
+// LastFixes implements store.Registry.
+func (s *Store) LastFixes(ctx context.Context, tenant identity.TenantID, after identity.VehicleID, limit int) ([]telemetry.Fix, error) {
+	rows, err := s.read.QueryContext(ctx, lastFixes, tenant, after, limit)
+	return named(collect(rows, err, scanFix))("last fixes")
+}
+
+func scanFix(row scanner) (telemetry.Fix, error) {
+	var (
+		f                                        telemetry.Fix
+		at, received                             int64
+		accuracy, speed, heading, altitude, hdop sql.NullFloat64
+	)
+	err := row.Scan(&f.Tenant, &f.Vehicle, &at, &received, &f.Point[0], &f.Point[1],
+		&accuracy, &speed, &heading, &altitude, &hdop, &f.Ignition)
+	f.Time, f.Received = moment(at), moment(received)
+	f.Accuracy, f.Speed, f.Heading = known(accuracy), known(speed), known(heading)
+	f.Altitude, f.HDOP = known(altitude), known(hdop)
+	return f, err
+}
+
+func known(v sql.NullFloat64) float64 {
+	if !v.Valid {
+		return telemetry.Unknown()
+	}
+	return v.Float64
+}
+
+// maybe is NULL for an unknown number.
+func maybe(v float64) sql.NullFloat64 { return sql.NullFloat64{Float64: v, Valid: !math.IsNaN(v)} }
+
+// text is how lists and maps are kept.
+func text(v any) string {
+	b, err := json.Marshal(v)
+	if err != nil {
+		panic("sqlite: a plain value did not marshal: " + err.Error()) // a programmer's mistake
+	}
+	return string(b)
+}
+
+// errorsOf returns the first error.
+func errorsOf(errs ...error) error {
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
