@@ -165,7 +165,7 @@ func (s *state) code(c *coder) {
 		c.int(x)
 	}
 	c.uint(&s.rev)
-	for _, x := range []*float32{&s.speed, &s.course, &s.sigma} {
+	for _, x := range []*float32{&s.speed, &s.course, &s.sigma, &s.claim, &s.noise} {
 		c.float32(x)
 	}
 	code32(c, &s.vehicle)

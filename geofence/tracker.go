@@ -126,6 +126,10 @@ func (t *Tracker) stamp(cs []Crossing, f *Fix) {
 
 // judged lets the movement since the last accepted fix decide what becomes of f.
 func (t *Tracker) judged(s *state, f *Fix) {
+	if s.vague(f) {
+		s.hearClaim(f)
+		return
+	}
 	m := moveOf(s, f)
 	switch s.judge(&m) {
 	case resting:

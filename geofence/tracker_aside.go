@@ -64,7 +64,7 @@ func (a *aside) continues(f *Fix) bool {
 func stateOf(f *Fix) state {
 	return state{
 		p: f.Point, t: f.Time, moved: f.Time, speed: float32(knownSpeed(f)), course: f.Heading,
-		sigma: float32(sigmaOf(f)),
+		sigma: usualSigma,
 	}
 }
 
@@ -79,12 +79,12 @@ func (a *aside) proves(s *state) bool {
 	if !s.standing && s.accepted >= 3 && first.Time-s.t <= asideFresh {
 		need = asideBeside
 	}
-	return a.n >= need && a.path(float64(span)/1000)
+	return a.n >= need && a.path(s, float64(span)/1000)
 }
 
 // path reports whether the fixes move on by themselves: each is farther from the first than the one before,
 // and the whole way is one that speeds, or in their absence noise, explain.
-func (a *aside) path(seconds float64) bool {
+func (a *aside) path(s *state, seconds float64) bool {
 	first := &a.fixes[0]
 	pl := planeAt(first.Point[1])
 	far, speed, known := 0.0, 0.0, 0
@@ -99,10 +99,10 @@ func (a *aside) path(seconds float64) bool {
 		}
 	}
 	if known == 0 {
-		return far > max(25, 6*sigmaOf(first))
+		return far > max(25, 6*s.sigmaOf(first))
 	}
 	speed /= float64(known)
-	return speed >= fastSpeed && far > max(4*sigmaOf(first), 0.4*speed*seconds)
+	return speed >= fastSpeed && far > max(4*s.sigmaOf(first), 0.4*speed*seconds)
 }
 
 // takeOver makes the fixes kept aside the vehicle's way.

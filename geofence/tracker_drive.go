@@ -121,6 +121,9 @@ func (w *way) progress(f float64) float64 {
 	if d < 1 {
 		return f
 	}
+	if waited, ok := w.waited(f, d); ok {
+		return waited
+	}
 	u, v := w.v0*w.seconds()/d, w.v1*w.seconds()/d
 	if r := math.Sqrt(u*u + v*v); r > 3 { // keeps the curve from running backwards
 		u, v = u*3/r, v*3/r
@@ -135,6 +138,35 @@ func (w *way) progress(f float64) float64 {
 		}
 	}
 	return (lo + hi) / 2
+}
+
+// thrust is how a driver usually speeds up and brakes, in m/s².
+const thrust = 1.7
+
+// waited returns the progress on a way of d metres that begins or ends standing and took longer than it
+// had to: the vehicle stood at that end, and drove in one go. It is false for any other way.
+func (w *way) waited(f, d float64) (float64, bool) {
+	starts, ends := w.v0 < slowSpeed && w.v1 >= fastSpeed, w.v1 < slowSpeed && w.v0 >= fastSpeed
+	if !starts && !ends {
+		return 0, false
+	}
+	v, x := w.v1, f*d
+	if ends { // the same film backwards
+		v, x = w.v0, (1-f)*d
+	}
+	v = max(v, 5)
+	ramp := min(v*v/(2*thrust), d) // metres of speeding up
+	whole := math.Sqrt(2*ramp/thrust) + (d-ramp)/v
+	spent := math.Sqrt(2*min(x, ramp)/thrust) + max(x-ramp, 0)/v
+	idle := w.seconds() - whole
+	if idle <= 0 {
+		return 0, false
+	}
+	part := (idle + spent) / w.seconds()
+	if ends {
+		part = 1 - part
+	}
+	return part, true
 }
 
 // hermite is the cubic from 0 to 1 with slopes u at 0 and v at 1.

@@ -46,7 +46,7 @@ func (t *Tracker) SetMember(v Vehicle, id FenceID, m Membership, since int64) {
 
 // compareRestored tells what changed between the memberships of the store and the first fix.
 func (t *Tracker) compareRestored(s *state, f *Fix) {
-	sigma := sigmaOf(f)
+	sigma := s.sigmaOf(f)
 	for _, x := range slices.Clone(s.ties) {
 		fence, ok := t.ix.Fence(x.ref)
 		if !ok || fence.Shape.Distance(f.Point) >= -t.margins.along*sigma {

@@ -37,7 +37,7 @@ type move struct {
 
 // moveOf measures the movement from s to f.
 func moveOf(s *state, f *Fix) move {
-	m := move{plane: planeAt(s.p[1]), sigma: sigmaOf(f)}
+	m := move{plane: planeAt(s.p[1]), sigma: s.sigmaOf(f)}
 	m.dt = float64(f.Time-s.leftAt()) / 1000
 	m.dx, m.dy = m.plane.vector(s.p, f.Point)
 	m.d = math.Sqrt(m.dx*m.dx + m.dy*m.dy)

@@ -27,6 +27,8 @@ type state struct {
 	speed  float32 // m/s at t, reported or derived; NaN unknown
 	course float32 // degrees at t, reported or derived; NaN unknown
 	sigma  float32 // metres, of p
+	claim  float32 // metres, the accuracy this tracker usually claims; 0 unknown
+	noise  float32 // metres, σ of its fixes as seen while it stood; 0 unknown
 
 	vehicle  Vehicle
 	rests    uint16 // slow fixes in anchor
@@ -64,7 +66,8 @@ func (s *state) place(f *Fix) {
 	}
 	s.p, s.t = f.Point, f.Time
 	s.speed, s.course = f.Speed, f.Heading
-	s.sigma = float32(sigmaOf(f))
+	s.sigma = float32(s.sigmaOf(f))
+	s.hearClaim(f)
 	if s.accepted < math.MaxUint8 {
 		s.accepted++
 	}
@@ -97,16 +100,4 @@ func (s *state) prune() {
 // clear ends a pending crossing.
 func (x *tie) clear() {
 	x.pending, x.doubt, x.depth, x.at, x.point = false, false, 0, 0, orb.Point{}
-}
-
-// sigmaOf returns the standard deviation of a fix in metres: what it claims, in the bounds of what physics
-// allows; 5 m when it claims nothing.
-func sigmaOf(f *Fix) float64 {
-	switch {
-	case f.Accuracy > 0:
-		return min(max(float64(f.Accuracy), 3), 200)
-	case f.HDOP > 0:
-		return min(max(4*float64(f.HDOP), 3), 200)
-	}
-	return 5
 }

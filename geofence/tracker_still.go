@@ -59,6 +59,8 @@ func (m *move) slow(s *state) bool {
 // the mean of the first minute may still settle a boundary it was driven over just before.
 func (t *Tracker) rest(s *state, f *Fix, m *move) {
 	s.average(f)
+	s.hearNoise(m.d)
+	s.hearClaim(f)
 	if f.Time-s.still <= stopDecides {
 		t.settle(s, f, m)
 	}
