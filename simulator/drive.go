@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -29,6 +30,7 @@ type Summary struct {
 // seconds for what is unacknowledged. The summary is good even beside an error.
 func Drive(ctx context.Context, o DriveOptions) (Summary, error) {
 	o.Fleet.Seed = o.Seed
+	o.Publisher.Remember = cmp.Or(o.Publisher.Remember, 1) // nobody asks for moments here
 	fleet := NewFleet(NewCity(o.Seed), o.Fleet)
 	p, err := NewPublisher(fleet, o.Publisher)
 	if err != nil {

@@ -125,6 +125,10 @@ func Unavailable() *Error { return refuse(551, 1893047, "This person isn't avail
 // Throttled is code 613: too many calls to this page.
 func Throttled() *Error { return refuse(613, 0, "Calls to this api have exceeded the rate limit.") }
 
+func usedUp() *Error {
+	return refuse(80006, 0, "There have been too many calls to this page account. Wait a bit and try again.")
+}
+
 // Transient is code 2: Meta's own trouble, worth another try.
 func Transient() *Error {
 	return &Error{

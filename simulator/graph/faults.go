@@ -9,6 +9,7 @@ import (
 
 // Faults are what goes wrong. Each share is a probability from 0 to 1.
 type Faults struct {
+	LostRequest float64 // the connection is cut and the message not accepted
 	LostAnswer  float64 // the message is accepted and the connection cut before the answer
 	Unavailable float64 // refused with 551/1893047: the person is not available
 	Transient   float64 // refused with code 2, is_transient true

@@ -37,6 +37,10 @@ type Options struct {
 	// negative: without limit.
 	Rate int
 
+	// DailyCalls is how many calls a page may make in a rolling day, Meta's 200 for each engaged person; when
+	// it is set, answers tell how much is used, and beyond it there is code 80006. Default: without limit.
+	DailyCalls int
+
 	// Unsubscribed lets pages begin without webhook subscription, as if nobody had clicked in the app's
 	// dashboard: only POST subscribed_apps turns their webhooks on.
 	Unsubscribed bool

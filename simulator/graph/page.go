@@ -21,7 +21,8 @@ type page struct {
 	templates  []*template
 	profile    map[string]json.RawMessage
 	tags       []string // message tags that still work here
-	budget     budget
+	second     *budget  // calls to the Send API
+	day        *budget
 }
 
 // thread is the conversation of one person with one page.
@@ -56,7 +57,7 @@ func (s *Sandbox) AddPage(id, name, accessToken string) {
 	defer s.mu.Unlock()
 	p := s.pages[id]
 	if p == nil {
-		p = &page{id: id, threads: map[string]*thread{}, fields: map[string]bool{}, profile: map[string]json.RawMessage{}}
+		p = s.newPage(id)
 		s.pages[id] = p
 		if !s.options.Unsubscribed {
 			p.subscribe(fields())
@@ -65,6 +66,13 @@ func (s *Sandbox) AddPage(id, name, accessToken string) {
 	delete(s.tokens, p.token)
 	p.name, p.token = name, accessToken
 	s.tokens[accessToken] = &token{value: accessToken, kind: pageToken, page: id, issued: s.now()}
+}
+
+func (s *Sandbox) newPage(id string) *page {
+	return &page{
+		id: id, threads: map[string]*thread{}, fields: map[string]bool{}, profile: map[string]json.RawMessage{},
+		second: newBudget(s.options.Rate, time.Second), day: newBudget(s.options.DailyCalls, 24*time.Hour),
+	}
 }
 
 func (p *page) subscribe(fields []string) {

@@ -3,6 +3,7 @@ package graph
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"net/http"
 	"strconv"
 	"strings"
@@ -176,12 +177,12 @@ func (s *Sandbox) reply(w http.ResponseWriter, c *call, answer any, refusal *Err
 	_, _ = w.Write(body)
 }
 
-// usage is the usage header of a page: how full its call budget is, in percent. Callers hold s.mu.
+// usage is the usage header of a page, empty for a page without a daily limit. Callers hold s.mu.
 func (s *Sandbox) usage(p *page) string {
-	if p == nil || s.options.Rate < 0 {
+	if p == nil || p.day == nil {
 		return ""
 	}
-	percent := p.budget.percent(s.now(), s.options.Rate)
+	now := s.now()
 	return fmt.Sprintf(`{%q:[{"type":"messenger","call_count":%d,"total_cputime":1,"total_time":1,`+
-		`"estimated_time_to_regain_access":0}]}`, p.id, percent)
+		`"estimated_time_to_regain_access":%d}]}`, p.id, p.day.percent(now), int(math.Ceil(p.day.wait(now).Minutes())))
 }

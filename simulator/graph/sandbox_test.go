@@ -48,6 +48,7 @@ func setup(t *testing.T, o graph.Options) *bench {
 type reply struct {
 	Status int    `json:"-"`
 	Raw    string `json:"-"`
+	Usage  string `json:"-"`
 	Mid    string `json:"message_id"`
 	Error  struct {
 		Message string `json:"message"`
@@ -92,7 +93,7 @@ func (b *bench) run(t *testing.T, req *http.Request) reply {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := reply{Status: resp.StatusCode, Raw: string(raw)}
+	r := reply{Status: resp.StatusCode, Raw: string(raw), Usage: resp.Header.Get("X-Business-Use-Case-Usage")}
 	if err := json.Unmarshal(raw, &r); err != nil {
 		t.Fatalf("answer is not JSON: %q", raw)
 	}
@@ -373,6 +374,24 @@ func TestWindowCloses(t *testing.T) {
 	if err := b.Tap("500", "7001", "WHERE"); err != nil {
 		t.Fatal(err)
 	}
+	check(t, b.do(t, "POST", "500/messages", update("7001", `{"text":"hi"}`)), 200, 0, 0)
+}
+
+func TestDailyCalls(t *testing.T) {
+	t.Parallel()
+	b := setup(t, graph.Options{DailyCalls: 24})
+	for i := range 25 {
+		want := 0
+		if i == 24 {
+			want = 80006
+		}
+		if r := b.do(t, "POST", "500/messages", update("7001", `{"text":"hi"}`)); r.Error.Code != want {
+			t.Errorf("call %d: code %d, want %d", i, r.Error.Code, want)
+		} else if i == 12 && !strings.Contains(r.Usage, `"call_count":54`) || i == 24 && !strings.Contains(r.Usage, `"estimated_time_to_regain_access":60`) {
+			t.Errorf("call %d: usage %s", i, r.Usage)
+		}
+	}
+	b.clock.at = b.clock.at.Add(time.Hour)
 	check(t, b.do(t, "POST", "500/messages", update("7001", `{"text":"hi"}`)), 200, 0, 0)
 }
 

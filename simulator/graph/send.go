@@ -8,7 +8,10 @@ import (
 
 // send is POST /{page}/messages.
 func (s *Sandbox) send(c *call) (any, *Error) {
-	if !c.page.budget.take(s.now(), s.options.Rate) {
+	if !c.page.day.take(s.now()) {
+		return nil, s.note(c, nil, usedUp())
+	}
+	if !c.page.second.take(s.now()) {
 		return nil, s.note(c, nil, Throttled())
 	}
 	t, e := s.recipient(c)
@@ -16,6 +19,10 @@ func (s *Sandbox) send(c *call) (any, *Error) {
 		return nil, s.note(c, t, e)
 	}
 	t.asked++
+	if chance(s.options.Seed, s.faults.LostRequest, "lost request", t.page, t.psid, strconv.Itoa(t.asked)) {
+		c.cut = true
+		return nil, nil
+	}
 	if c.params.has("sender_action") {
 		return s.senderAction(c, t)
 	}

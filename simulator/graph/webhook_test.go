@@ -289,6 +289,24 @@ func TestLostAnswer(t *testing.T) {
 	}
 }
 
+func TestLostRequest(t *testing.T) {
+	t.Parallel()
+	b := setup(t, graph.Options{Faults: graph.Faults{LostRequest: 1}})
+	req, err := http.NewRequest("POST", "http://graph.test/v26.0/500/messages?access_token=page-token&appsecret_proof="+graph.Proof("secret", "page-token"),
+		strings.NewReader(update("7001", `{"text":"hi"}`)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "application/json")
+	if resp, err := b.client.Do(req); err == nil {
+		resp.Body.Close()
+		t.Error("answered")
+	}
+	if len(b.Messages()) != 0 || len(b.Refusals()) != 0 {
+		t.Error("a lost request left a trace")
+	}
+}
+
 func TestFaultsFollowTheSeed(t *testing.T) {
 	t.Parallel()
 	run := func(seed uint64) string {

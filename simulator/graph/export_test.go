@@ -1,0 +1,4 @@
+package graph
+
+// Escape is escape, for tests.
+func Escape(raw []byte) []byte { return escape(raw) }
