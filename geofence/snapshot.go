@@ -173,7 +173,7 @@ func (s *state) code(c *coder) {
 	code32(c, &rests)
 	s.rests = uint16(rests)
 	code8(c, &s.accepted)
-	for _, x := range []*bool{&s.seen, &s.settled, &s.standing, &s.odd, &s.restored} {
+	for _, x := range []*bool{&s.seen, &s.settled, &s.standing, &s.restored} {
 		c.bool(x)
 	}
 	s.ties = resize(s.ties, c.length(len(s.ties)))
@@ -195,6 +195,7 @@ func (s *state) codeAside(c *coder) {
 	if c.reading {
 		s.aside = &aside{n: min(n, asideMost)}
 	}
+	c.bool(&s.aside.soft)
 	for i := range s.aside.fixes[:s.aside.n] {
 		s.aside.fixes[i].code(c)
 	}
@@ -211,7 +212,6 @@ func (x *tie) code(c *coder) {
 	code32(c, &x.ref)
 	c.bool(&x.inside)
 	c.bool(&x.pending)
-	c.bool(&x.doubt)
 }
 
 func (f *Fix) code(c *coder) {

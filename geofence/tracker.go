@@ -131,21 +131,27 @@ func (t *Tracker) judged(s *state, f *Fix) {
 		return
 	}
 	m := moveOf(s, f)
-	switch s.judge(&m) {
+	v := s.judge(&m)
+	if s.aside != nil {
+		t.weigh(s, f, &m, v)
+		return
+	}
+	t.obey(s, f, &m, v)
+}
+
+// obey does what the verdict on f says.
+func (t *Tracker) obey(s *state, f *Fix, m *move, v verdict) {
+	switch v {
 	case resting:
-		s.refute(t)
-		t.rest(s, f, &m)
+		t.rest(s, f, m)
 	case rolling:
-		s.refute(t)
 		s.t = f.Time
 	case moving:
-		s.refute(t)
-		t.drive(s, f, &m, false)
+		t.drive(s, f, m)
 	case oddly:
-		s.refute(t)
-		t.drive(s, f, &m, true)
+		t.keepAside(s, f, true)
 	case impossible:
-		t.keepAside(s, f)
+		t.keepAside(s, f, false)
 	}
 }
 

@@ -154,14 +154,14 @@ func (c *crossing) enterLobe(l lobe) {
 	if c.tie.pending {
 		return
 	}
-	c.tie.pending, c.tie.doubt, c.tie.depth = true, c.w.odd, 0
+	c.tie.pending, c.tie.depth = true, 0
 	c.tie.at, c.tie.point = c.w.timeAt(l.from), between(c.w.a, c.w.b, l.from)
 }
 
 // judgeLobe believes a part of the way that ended again when it was deep enough.
 func (c *crossing) judgeLobe(l lobe) {
 	m := &c.t.margins
-	if c.w.gap() || c.w.odd || c.tie.doubt || c.w.stop {
+	if c.w.gap() || c.w.stop {
 		return
 	}
 	if c.deepest(l) >= m.lobeM+m.lobe*c.w.sigma {
@@ -176,10 +176,6 @@ func (c *crossing) judgeEnd(l lobe) {
 		if depth >= c.t.margins.stopped*c.w.sigma {
 			c.flip()
 		}
-		return
-	}
-	if c.w.odd && !c.w.jump {
-		c.tie.doubt = true
 		return
 	}
 	m := &c.t.margins
@@ -218,7 +214,7 @@ func (c *crossing) deepest(l lobe) float64 {
 // flip tells the pending crossing.
 func (c *crossing) flip() {
 	why := c.w.why()
-	if c.tie.doubt && why == WhyClear {
+	if c.w.proved && why == WhyClear {
 		why = WhyWaited
 	}
 	at := c.tie.at + c.t.vehicles[c.s.vehicle].clock.shift()

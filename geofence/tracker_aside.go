@@ -16,6 +16,7 @@ const (
 // aside holds fixes that no movement explains, until they prove a path or a place or the vehicle is back.
 type aside struct {
 	n     int
+	soft  bool // the first is merely odd: the next fix decides
 	fixes [asideMost]Fix
 }
 
@@ -27,8 +28,30 @@ func (s *state) refute(t *Tracker) {
 	}
 }
 
+// weigh asks whether f goes on from what is kept aside, or from where the vehicle was before. m and v are
+// the movement and the verdict for the latter.
+func (t *Tracker) weigh(s *state, f *Fix, m *move, v verdict) {
+	last := stateOf(&s.aside.fixes[s.aside.n-1])
+	on := moveOf(&last, f)
+	goesOn, returns := on.judge() == moving, v == resting || v == rolling || v == moving
+	switch {
+	case v == resting || v == rolling:
+		s.refute(t)
+		t.obey(s, f, m, v)
+	case s.aside.soft && (goesOn || !returns):
+		t.takeOver(s, f)
+	case goesOn && returns && 2*on.d < m.d && s.standing:
+		t.takeOver(s, f)
+	case goesOn && 2*on.d < m.d, !returns:
+		t.keepAside(s, f, false)
+	default:
+		s.refute(t)
+		t.obey(s, f, m, v)
+	}
+}
+
 // keepAside adds f to the fixes kept aside and takes them over once they prove themselves.
-func (t *Tracker) keepAside(s *state, f *Fix) {
+func (t *Tracker) keepAside(s *state, f *Fix, soft bool) {
 	if s.aside == nil {
 		s.aside = t.newAside()
 	}
@@ -36,10 +59,11 @@ func (t *Tracker) keepAside(s *state, f *Fix) {
 	if a.n > 0 && !a.continues(f) {
 		a.n = 0
 	}
+	a.soft = soft && a.n == 0
 	a.fixes[a.n] = *f
 	a.n++
-	if a.proves(s) || a.n == asideMost {
-		t.takeOver(s, a)
+	if a.n == asideMost || !a.soft && a.proves(s) {
+		t.takeOver(s, nil)
 	}
 }
 
@@ -105,31 +129,43 @@ func (a *aside) path(s *state, seconds float64) bool {
 	return speed >= fastSpeed && far > max(4*s.sigmaOf(first), 0.4*speed*seconds)
 }
 
-// takeOver makes the fixes kept aside the vehicle's way.
-func (t *Tracker) takeOver(s *state, a *aside) {
+// takeOver makes the fixes kept aside the vehicle's way, and f, if there is one, its next step.
+func (t *Tracker) takeOver(s *state, f *Fix) {
+	a := s.aside
 	s.aside = nil
 	for i := range a.n {
-		f := &a.fixes[i]
-		m := moveOf(s, f)
-		if i > 0 {
-			t.drive(s, f, &m, false)
-			continue
-		}
-		t.jump(s, f, &m)
+		m := moveOf(s, &a.fixes[i])
+		t.advance(s, &a.fixes[i], &m)
 	}
 	t.work.asides = append(t.work.asides, a)
+	if f != nil {
+		m := moveOf(s, f)
+		t.advance(s, f, &m)
+	}
+}
+
+// advance takes a fix that is proved, whatever the movement to it looks like.
+func (t *Tracker) advance(s *state, f *Fix, m *move) {
+	switch {
+	case m.judge() == impossible:
+		t.jump(s, f, m)
+	case s.standing && s.judge(m) == resting:
+		t.rest(s, f, m)
+	default:
+		t.drive(s, f, m)
+	}
 }
 
 // jump takes a fix that is proved though no movement leads to it.
 func (t *Tracker) jump(s *state, f *Fix, m *move) {
 	if s.settled && s.accepted >= 3 {
-		w := wayOf(s, f, m, false)
+		w := wayOf(s, f, m)
 		w.jump = true
 		t.along(s, w)
 	} else {
 		t.retake(s, f.Point, f.Time)
 	}
-	s.standing, s.odd, s.rests = false, false, 0
+	s.standing, s.rests = false, 0
 	s.place(f)
 	t.watchStop(s, f, m)
 }

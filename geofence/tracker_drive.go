@@ -7,14 +7,12 @@ import (
 )
 
 // drive takes a fix that the vehicle moved to: what lies on the way is crossed.
-func (t *Tracker) drive(s *state, f *Fix, m *move, odd bool) {
-	if !s.settled {
-		s.settled = !odd && m.travelled()
-	}
+func (t *Tracker) drive(s *state, f *Fix, m *move) {
+	s.settled = s.settled || m.travelled()
 	if s.settled {
-		t.along(s, wayOf(s, f, m, odd))
+		t.along(s, wayOf(s, f, m))
 	}
-	s.standing, s.odd = false, odd || s.odd && m.slow(s)
+	s.standing = false
 	s.place(f)
 	s.derive(m)
 	if !s.settled {
@@ -69,16 +67,16 @@ type way struct {
 	from, to int64   // Unix milliseconds
 	v0, v1   float64 // m/s at the ends, NaN unknown
 	sigma    float64 // metres, of b
-	odd      bool    // the movement does not fit its speeds: wait for the next fix
 	stop     bool    // b is the mean of a stop
+	proved   bool    // b was kept aside until a later fix proved it
 	jump     bool    // nothing explains the movement; only where it ends is known
 }
 
 // wayOf returns the way of a movement.
-func wayOf(s *state, f *Fix, m *move, odd bool) *way {
+func wayOf(s *state, f *Fix, m *move) *way {
 	return &way{
 		a: s.p, b: f.Point, from: s.leftAt(), to: f.Time,
-		v0: m.v0, v1: m.v1, sigma: m.sigma, odd: odd,
+		v0: m.v0, v1: m.v1, sigma: m.sigma,
 	}
 }
 

@@ -6,7 +6,7 @@ import "math"
 const (
 	topSpeed   = 70.0 // m/s; nothing on roads or rails is faster
 	hardThrust = 5.0  // m/s², more than any road vehicle keeps up
-	softThrust = 1.2  // m/s², what a driver usually does between two fixes
+	softThrust = 2.0  // m/s², what a driver usually does between two fixes
 	slowSpeed  = 1.0  // m/s; below it a receiver may well stand
 	fastSpeed  = 1.5  // m/s; above it it does not stand
 	believable = 80.0 // m/s; a reported speed above is a fault
@@ -147,6 +147,7 @@ func reach(v0, v1, dt, thrust float64) float64 {
 	case math.IsNaN(v1):
 		return min(v0*dt+thrust*dt*dt/2, topSpeed*dt)
 	}
+	thrust = max(thrust, math.Abs(v1-v0)/max(dt, 1e-3)) // what the speeds themselves prove
 	up := min(max((dt+(v1-v0)/thrust)/2, 0), dt)
 	top := min(v0+thrust*up, max(topSpeed, v0, v1))
 	return min((v0+top)/2*up+(top+v1)/2*(dt-up), topSpeed*dt+thrust)

@@ -36,7 +36,6 @@ type state struct {
 	seen     bool
 	settled  bool // has moved beyond doubt since first sight; until then memberships are taken silently
 	standing bool
-	odd      bool // the last accepted movement was odd
 	restored bool // memberships came from the store, no fix yet
 
 	ties  []tie // ascending by ref
@@ -56,7 +55,6 @@ type tie struct {
 
 	inside  bool
 	pending bool
-	doubt   bool // pending: shown only by odd movements so far
 }
 
 // place takes over the position of a fix.
@@ -99,5 +97,5 @@ func (s *state) prune() {
 
 // clear ends a pending crossing.
 func (x *tie) clear() {
-	x.pending, x.doubt, x.depth, x.at, x.point = false, false, 0, 0, orb.Point{}
+	x.pending, x.depth, x.at, x.point = false, 0, 0, orb.Point{}
 }

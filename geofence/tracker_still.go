@@ -6,7 +6,6 @@ import "math"
 const (
 	stopFixes   = 3      // slow fixes that make a stop …
 	stopSpan    = 8_000  // … over so many milliseconds
-	stopOdd     = 7      // slow fixes after an odd movement: a reflection lasts for a few
 	stopBlind   = 60_000 // milliseconds in one place when the tracker reports no speed
 	stopDecides = 60_000 // so long after its beginning the mean of a stop may still decide a crossing
 	stopMemory  = 4096   // fixes after which the mean of a stop forgets
@@ -40,11 +39,7 @@ func (s *state) stopped(f *Fix) bool {
 	if math.IsNaN(knownSpeed(f)) {
 		return s.rests >= stopFixes && span >= stopBlind
 	}
-	need := uint16(stopFixes)
-	if s.odd {
-		need = stopOdd
-	}
-	return s.rests >= need && span >= stopSpan || s.rests >= 2 && !s.odd && span >= stopBlind/2
+	return s.rests >= stopFixes && span >= stopSpan || s.rests >= 2 && span >= stopBlind/2
 }
 
 // slow reports whether the movement ends slowly.
@@ -79,7 +74,6 @@ func (t *Tracker) stop(s *state, f *Fix, m *move) {
 	}
 	t.settle(s, f, m)
 	s.p = s.anchor
-	s.odd = false
 }
 
 // settle lets the mean of a stop decide the crossings that were still open.
