@@ -1,0 +1,2 @@
+// Package journaltest is the suite that every implementation of journal.Journal passes.
+package journaltest
