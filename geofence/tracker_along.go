@@ -3,8 +3,6 @@ package geofence
 import (
 	"math"
 	"slices"
-
-	"github.com/paulmach/orb"
 )
 
 // along decides every crossing on a way: of the fences it touches and of those that are tied.
@@ -33,7 +31,7 @@ func (t *Tracker) along(s *state, w *way) {
 // candidates returns the fences that touch the way and those that are tied, ascending.
 func (t *Tracker) candidates(s *state, w *way) []Ref {
 	refs := t.work.refs[:0]
-	legs, n := legsOf(w.a, w.b)
+	legs, n := w.legs()
 	for _, leg := range legs[:n] {
 		refs = t.ix.Along(refs, leg.a, leg.b, 0)
 	}
@@ -64,27 +62,6 @@ func (s *state) keep(x tie) {
 	}
 }
 
-// leg is a part of a way that does not cross the 180° meridian, as fractions of the whole.
-type leg struct {
-	a, b     orb.Point
-	from, to float64
-}
-
-// legsOf cuts the way from a to b at the 180° meridian.
-func legsOf(a, b orb.Point) (legs [2]leg, n int) {
-	d := b[0] - a[0]
-	if math.Abs(d) <= 180 {
-		legs[0] = leg{a, b, 0, 1}
-		return legs, 1
-	}
-	edge := math.Copysign(180, a[0])
-	f := (edge - a[0]) / shortLon(d)
-	lat := a[1] + f*(b[1]-a[1])
-	legs[0] = leg{a, orb.Point{edge, lat}, 0, f}
-	legs[1] = leg{orb.Point{-edge, lat}, b, f, 1}
-	return legs, 2
-}
-
 // lobe is a part of a way on one side of a fence's boundary.
 type lobe struct {
 	from, to float64 // fractions of the way
@@ -98,7 +75,7 @@ const touch = 1e-9
 func (t *Tracker) lobesOf(f *Fence, w *way) {
 	lobes := t.work.lobes[:0]
 	done := 0.0
-	legs, n := legsOf(w.a, w.b)
+	legs, n := w.legs()
 	for _, leg := range legs[:n] {
 		t.work.stretches = f.Shape.Stretches(t.work.stretches[:0], leg.a, leg.b)
 		for _, st := range t.work.stretches {
@@ -155,7 +132,7 @@ func (c *crossing) enterLobe(l lobe) {
 		return
 	}
 	c.tie.pending, c.tie.depth = true, 0
-	c.tie.at, c.tie.point = c.w.timeAt(l.from), between(c.w.a, c.w.b, l.from)
+	c.tie.at, c.tie.point = c.w.timeAt(l.from), c.w.at(l.from)
 }
 
 // judgeLobe believes a part of the way that ended again when it was deep enough.
@@ -188,11 +165,15 @@ func (c *crossing) judgeEnd(l lobe) {
 // more when it runs along it.
 func (c *crossing) margin(depth float64) float64 {
 	m := &c.t.margins
-	d := metres(c.w.a, c.w.b)
+	from := c.w.a
+	if c.w.bent {
+		from = c.w.knee
+	}
+	d := metres(from, c.w.b)
 	if d < 2*c.w.sigma {
 		return m.along * c.w.sigma
 	}
-	start := c.f.Shape.Distance(c.w.a)
+	start := c.f.Shape.Distance(from)
 	if c.tie.inside {
 		start = -start // now negative on the side the vehicle comes from
 	}
@@ -205,7 +186,7 @@ func (c *crossing) deepest(l lobe) float64 {
 	const steps = 4
 	for i := range steps {
 		f := l.from + (l.to-l.from)*(float64(i)+0.5)/steps
-		d := math.Abs(c.f.Shape.Distance(between(c.w.a, c.w.b, f)))
+		d := math.Abs(c.f.Shape.Distance(c.w.at(f)))
 		c.tie.depth = max(c.tie.depth, float32(d))
 	}
 	return float64(c.tie.depth)

@@ -1,0 +1,219 @@
+package geofence
+
+import (
+	"math"
+
+	"github.com/paulmach/orb"
+)
+
+// Ways between fixes, in seconds.
+const (
+	sparseWay = 30  // from here on a crossing's confidence is 2
+	longestUp = 300 // from here on the straight way says nothing about what lies along it
+)
+
+// way is the way between two accepted positions: straight, or bent once where the courses at its ends say so.
+type way struct {
+	a, b     orb.Point
+	length   float64 // metres
+	from, to int64   // Unix milliseconds
+	v0, v1   float64 // m/s at the ends, NaN unknown
+	sigma    float64 // metres, of b
+	stop     bool    // b is the mean of a stop
+	proved   bool    // b was kept aside until a later fix proved it
+	jump     bool    // nothing explains the movement; only where it ends is known
+
+	bent bool
+	knee orb.Point
+	turn float64 // fraction of the way at the knee
+}
+
+// wayOf returns the way of a movement.
+func wayOf(s *state, f *Fix, m *move) *way {
+	w := &way{
+		a: s.p, b: f.Point, length: m.d, from: s.leftAt(), to: f.Time,
+		v0: m.v0, v1: m.v1, sigma: m.sigma,
+	}
+	w.bend(m)
+	return w
+}
+
+// Ways with a knee.
+const (
+	kneeLeast = 25.0 // degrees of turning below which a way is straight
+	kneeMost  = 140.0
+	kneeShare = 0.75 // of the way from the chord to where the two courses meet: streets bend, corners are cut
+	kneeDepth = 5.0  // metres; a flatter knee is none
+	kneeSlow  = 3.0  // m/s; below it a course means little
+	kneeTime  = 90.0 // seconds; longer ways turn more than once
+)
+
+// bend gives the way a knee where the course at its beginning meets the course at its end.
+func (w *way) bend(m *move) {
+	if !(m.v0 > kneeSlow && m.v1 > kneeSlow) || math.IsNaN(m.h0) || math.IsNaN(m.h1) || m.dt > kneeTime {
+		return
+	}
+	if a := math.Abs(turn(m.h0, m.h1)); a < kneeLeast || a > kneeMost {
+		return
+	}
+	s0, c0 := math.Sincos(m.h0 * math.Pi / 180)
+	s1, c1 := math.Sincos(m.h1 * math.Pi / 180)
+	cross := s0*c1 - c0*s1
+	along := (m.dx*c1 - m.dy*s1) / cross // metres from a to where the courses meet
+	back := -(m.dx*c0 - m.dy*s0) / cross // and from there to b
+	if along <= 0 || back <= 0 || along+back > 1.1*reach(m.v0, m.v1, m.dt, softThrust)+2*m.noise {
+		return
+	}
+	f := along * (s0*m.dx + c0*m.dy) / (m.d * m.d) // the foot of the knee on the chord
+	kx, ky := kneeShare*(along*s0-f*m.dx)+f*m.dx, kneeShare*(along*c0-f*m.dy)+f*m.dy
+	if math.Hypot(kx-f*m.dx, ky-f*m.dy) < kneeDepth {
+		return
+	}
+	first, second := math.Hypot(kx, ky), math.Hypot(m.dx-kx, m.dy-ky)
+	w.bent, w.length, w.turn = true, first+second, first/(first+second)
+	w.knee = orb.Point{shortLon(w.a[0] + kx/m.plane.x), w.a[1] + ky/m.plane.y}
+}
+
+// at returns the place at fraction f of the way.
+func (w *way) at(f float64) orb.Point {
+	switch {
+	case !w.bent:
+		return between(w.a, w.b, f)
+	case f < w.turn:
+		return between(w.a, w.knee, f/w.turn)
+	}
+	return between(w.knee, w.b, (f-w.turn)/(1-w.turn))
+}
+
+// leg is a straight part of a way that does not cross the 180° meridian, as fractions of the whole.
+type leg struct {
+	a, b     orb.Point
+	from, to float64
+}
+
+// legs cuts the way at its knee and at the 180° meridian.
+func (w *way) legs() (legs [4]leg, n int) {
+	if !w.bent {
+		n = cutMeridian(&legs, 0, leg{w.a, w.b, 0, 1})
+		return legs, n
+	}
+	n = cutMeridian(&legs, 0, leg{w.a, w.knee, 0, w.turn})
+	n = cutMeridian(&legs, n, leg{w.knee, w.b, w.turn, 1})
+	return legs, n
+}
+
+// cutMeridian puts l into legs from n on, in two parts if it crosses the 180° meridian.
+func cutMeridian(legs *[4]leg, n int, l leg) int {
+	d := l.b[0] - l.a[0]
+	if math.Abs(d) <= 180 {
+		legs[n] = l
+		return n + 1
+	}
+	edge := math.Copysign(180, l.a[0])
+	f := (edge - l.a[0]) / shortLon(d)
+	lat, cut := l.a[1]+f*(l.b[1]-l.a[1]), l.from+f*(l.to-l.from)
+	legs[n] = leg{l.a, orb.Point{edge, lat}, l.from, cut}
+	legs[n+1] = leg{orb.Point{-edge, lat}, l.b, cut, l.to}
+	return n + 2
+}
+
+// seconds returns how long the way took.
+func (w *way) seconds() float64 { return float64(w.to-w.from) / 1000 }
+
+// gap reports whether the way is too long in time to say what happened along it.
+func (w *way) gap() bool { return w.jump || w.seconds() > longestUp }
+
+// why returns the reason for the confidence in a crossing on the way.
+func (w *way) why() Why {
+	switch {
+	case w.gap():
+		return WhyGap
+	case w.stop:
+		return WhyShallow
+	case w.seconds() > sparseWay:
+		return WhySparse
+	}
+	return WhyClear
+}
+
+// timeAt returns when the vehicle was at fraction f of the way. Between known speeds the motion is a
+// smooth curve that has them at its ends; without, it is even.
+func (w *way) timeAt(f float64) int64 {
+	span := float64(w.to - w.from)
+	if w.gap() {
+		back := (1 - f) * w.length / max(8, zeroIfNaN(w.v1)) * 1000
+		return w.to - int64(min(back, span))
+	}
+	return w.from + int64(math.Round(w.progress(f)*span))
+}
+
+// progress returns the part of the time after which fraction f of the way is done.
+func (w *way) progress(f float64) float64 {
+	if math.IsNaN(w.v0) || math.IsNaN(w.v1) || f <= 0 || f >= 1 {
+		return min(max(f, 0), 1)
+	}
+	d := w.length
+	if d < 1 {
+		return f
+	}
+	if waited, ok := w.waited(f, d); ok {
+		return waited
+	}
+	u, v := w.v0*w.seconds()/d, w.v1*w.seconds()/d
+	if r := math.Sqrt(u*u + v*v); r > 3 { // keeps the curve from running backwards
+		u, v = u*3/r, v*3/r
+	}
+	lo, hi := 0.0, 1.0
+	for range 20 {
+		mid := (lo + hi) / 2
+		if hermite(u, v, mid) < f {
+			lo = mid
+		} else {
+			hi = mid
+		}
+	}
+	return (lo + hi) / 2
+}
+
+// thrust is how a driver usually speeds up and brakes, in m/s².
+const thrust = 1.7
+
+// waited returns the progress on a way of d metres that begins or ends standing and took longer than it
+// had to: the vehicle stood at that end, and drove in one go. It is false for any other way.
+func (w *way) waited(f, d float64) (float64, bool) {
+	starts, ends := w.v0 < slowSpeed && w.v1 >= fastSpeed, w.v1 < slowSpeed && w.v0 >= fastSpeed
+	if !starts && !ends {
+		return 0, false
+	}
+	v, x := w.v1, f*d
+	if ends { // the same film backwards
+		v, x = w.v0, (1-f)*d
+	}
+	v = max(v, 5)
+	ramp := min(v*v/(2*thrust), d) // metres of speeding up
+	whole := math.Sqrt(2*ramp/thrust) + (d-ramp)/v
+	spent := math.Sqrt(2*min(x, ramp)/thrust) + max(x-ramp, 0)/v
+	idle := w.seconds() - whole
+	if idle <= 0 {
+		return 0, false
+	}
+	part := (idle + spent) / w.seconds()
+	if ends {
+		part = 1 - part
+	}
+	return part, true
+}
+
+// hermite is the cubic from 0 to 1 with slopes u at 0 and v at 1.
+func hermite(u, v, x float64) float64 {
+	x2 := x * x
+	x3 := x2 * x
+	return (x3-2*x2+x)*u + (3*x2 - 2*x3) + (x3-x2)*v
+}
+
+func zeroIfNaN(v float64) float64 {
+	if math.IsNaN(v) {
+		return 0
+	}
+	return v
+}
