@@ -27,7 +27,14 @@ type Score struct {
 	Days, ParkedDays              float64
 	TimeErrors                    []float64 // seconds
 	Delays                        []float64 // seconds from the first good fix that shows it
-	Mistakes                      []string  // in words, for people
+	Mistakes                      []Mistake // for people
+}
+
+// Mistake is one thing an engine got wrong, in words, and where.
+type Mistake struct {
+	Text  string
+	Fence string
+	At    float64 // second of the path
 }
 
 // Add sums s and o.
@@ -126,7 +133,7 @@ func (w *World) judgeFence(s *Score, f *Fence, ts []turning, told []Told, good [
 	var pairs []pair
 	for i, c := range told {
 		for j := range ts {
-			if off, ok := w.match(&ts[j], &c); ok {
+			if off, ok := w.match(&ts[j], &c, good); ok {
 				if !ts[j].required {
 					off += 1e6 // required ones are matched first
 				}
@@ -151,7 +158,7 @@ func (w *World) judgeFence(s *Score, f *Fence, ts []turning, told []Told, good [
 		switch {
 		case by[i] >= 0:
 			s.Right++
-			w.judgeMatch(s, f, &ts[by[i]], &c)
+			w.judgeMatch(s, f, &ts[by[i]], &c, good)
 		case near[i]:
 			s.Duplicate++
 			s.mistake(w, f, "duplicate", c.Enter, w.second(c.At))
@@ -199,30 +206,54 @@ func (w *World) unseen(f *Fence, t *turning, good []Fix) bool {
 	return false
 }
 
-// match returns how far c is from t in seconds, and whether it can be meant.
-func (w *World) match(t *turning, c *Told) (float64, bool) {
+// match returns how far c is from t in seconds, and whether it can be meant: what was told across a silence
+// may lie anywhere in it, as nobody could know better then.
+func (w *World) match(t *turning, c *Told, good []Fix) (float64, bool) {
 	if t.enter != c.Enter {
 		return 0, false
 	}
 	at, slack := w.second(c.At), 30+w.device.interval
-	from, to := min(t.from, t.before)-slack, max(t.to, t.after)+slack
-	if t.gap < 300 {
-		from, to = t.from-slack, t.to+slack
-	}
 	off := math.Inf(1)
 	for _, x := range t.at {
 		off = min(off, math.Abs(at-x))
 	}
-	return off, at >= from && at <= to
+	if at >= t.from-slack && at <= t.to+slack {
+		return off, true
+	}
+	if math.Abs(at-t.from) > 7200 {
+		return off, false
+	}
+	before, after := w.known(t, c, good)
+	return off, after-before >= 120 && at >= before-slack && at <= after+slack
+}
+
+// silence returns the seconds between the good fixes around t that had arrived when c was told.
+func (w *World) silence(t *turning, c *Told, good []Fix) float64 {
+	before, after := w.known(t, c, good)
+	return after - before
+}
+
+func (w *World) known(t *turning, c *Told, good []Fix) (before, after float64) {
+	before, after = math.Inf(-1), math.Inf(1)
+	for i := range good {
+		switch g := &good[i]; {
+		case g.Received.After(c.Emitted):
+		case g.t <= t.from:
+			before = max(before, g.t)
+		case g.t > t.to:
+			after = min(after, g.t)
+		}
+	}
+	return before, after
 }
 
 // judgeMatch notes the errors of a right crossing.
-func (w *World) judgeMatch(s *Score, f *Fence, t *turning, c *Told) {
+func (w *World) judgeMatch(s *Score, f *Fence, t *turning, c *Told, good []Fix) {
 	if !t.required {
 		return
 	}
-	off, _ := w.match(t, c)
-	if t.gap < 300 {
+	off, _ := w.match(t, c, good)
+	if w.silence(t, c, good) < 300 {
 		s.TimeErrors = append(s.TimeErrors, off)
 		if off > 15 {
 			s.mistake(w, f, fmt.Sprintf("time off by %.0f s", off), c.Enter, w.second(c.At))
@@ -251,8 +282,9 @@ func (s *Score) mistake(w *World, f *Fence, what string, enter bool, at float64)
 	if enter {
 		kind = "enter"
 	}
-	s.Mistakes = append(s.Mistakes, fmt.Sprintf("%s/%d %s %s %s at %.1f depth %.1f speed %.1f", w.Kind, w.Seed, what,
-		kind, f.ID, at, f.depth(w.path.where(at)), w.path.speed[min(max(int(at), 0), len(w.path.speed)-1)]))
+	text := fmt.Sprintf("%s/%d %s %s %s at %.1f depth %.1f speed %.1f", w.Kind, w.Seed, what,
+		kind, f.ID, at, f.depth(w.path.where(at)), w.path.speed[min(max(int(at), 0), len(w.path.speed)-1)])
+	s.Mistakes = append(s.Mistakes, Mistake{Text: text, Fence: f.ID, At: at})
 }
 
 // Around returns what happened around a second of the path, for people who look at a mistake.

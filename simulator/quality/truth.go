@@ -8,6 +8,8 @@ type lobe struct {
 	inside   bool
 	solid    bool // 15 m deep, or 10 m for 20 s
 	shown    bool // good fixes show it
+
+	deepFrom, deepTo float64 // 10 m deep between these seconds
 }
 
 // turning is a true change of side.
@@ -57,6 +59,7 @@ func (w *World) turnings(f *Fence, good []Fix) []turning {
 		all[i].shown = w.shows(f, &all[i], good)
 	}
 	var ts []turning
+	w.narrow(f, all)
 	last := -1
 	for i := range all {
 		if i > 0 {
@@ -81,13 +84,30 @@ func (w *World) require(ts []turning, all []lobe, a, b int, good []Fix) []turnin
 			at = append(at, all[i].from)
 		}
 	}
-	if b > a+1 { // the ones in between stay as optional
-		t := w.turning(all[b].inside, all[a].to, all[b].from, at, good)
-		t.required = true
-		return append(ts, t)
+	t := w.turning(all[b].inside, all[a].deepTo, all[b].deepFrom, at, good)
+	t.required = true
+	if b == a+1 {
+		ts[len(ts)-1] = t
+		return ts
 	}
-	ts[len(ts)-1].required = true
-	return ts
+	return append(ts, t) // the ones in between stay as optional
+}
+
+// narrow notes for each lobe between which seconds the vehicle was 10 m deep.
+func (w *World) narrow(f *Fence, all []lobe) {
+	for i := range all {
+		l := &all[i]
+		l.deepFrom, l.deepTo = l.from, l.to
+		for l.deepFrom < l.to && math.Abs(f.depth(w.path.where(l.deepFrom))) < 10 {
+			l.deepFrom++
+		}
+		for l.deepTo > l.from && math.Abs(f.depth(w.path.where(l.deepTo))) < 10 {
+			l.deepTo--
+		}
+		if l.deepFrom >= l.to || l.deepTo <= l.from {
+			l.deepFrom, l.deepTo = l.from, l.to
+		}
+	}
 }
 
 func (w *World) turning(enter bool, from, to float64, at []float64, good []Fix) turning {

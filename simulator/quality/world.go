@@ -2,6 +2,7 @@ package quality
 
 import (
 	"fmt"
+	"hash/fnv"
 	"math/rand/v2"
 	"time"
 
@@ -31,7 +32,9 @@ func New(kind string, seed uint64) *World {
 	if !ok {
 		panic(fmt.Sprintf("quality: unknown kind %q", kind))
 	}
-	rng := rand.New(rand.NewPCG(seed, 0x0a11e7))
+	name := fnv.New64a()
+	name.Write([]byte(kind))
+	rng := rand.New(rand.NewPCG(seed, name.Sum64()))
 	origin := orb.Point{-170 + rng.Float64()*340, -60 + rng.Float64()*125}
 	if k.dateline {
 		origin[0] = 180
