@@ -1,0 +1,57 @@
+package messenger
+
+import (
+	"encoding/json"
+	"strconv"
+	"time"
+)
+
+// flexString is an id or word that may come as a JSON number. Anything else reads as empty, since an odd field
+// is no reason to lose the event around it.
+type flexString string
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (s *flexString) UnmarshalJSON(text []byte) error {
+	*s = ""
+	var word string
+	if json.Unmarshal(text, &word) == nil {
+		*s = flexString(word)
+		return nil
+	}
+	var number json.Number
+	if json.Unmarshal(text, &number) == nil {
+		*s = flexString(number)
+	}
+	return nil
+}
+
+// flexTime is a moment in milliseconds or seconds since 1970, as number or string; zero when it is neither.
+type flexTime struct{ time.Time }
+
+// secondsBelow tells seconds from milliseconds: as milliseconds it is the year 2001.
+const secondsBelow = 1_000_000_000_000
+
+// latest is the end of the year 9999, in milliseconds: what is later is no time.
+const latest = 253_402_300_799_999
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (t *flexTime) UnmarshalJSON(text []byte) error {
+	t.Time = time.Time{}
+	var s flexString
+	_ = s.UnmarshalJSON(text) // never fails
+	n, err := strconv.ParseInt(string(s), 10, 64)
+	if err != nil {
+		f, err := strconv.ParseFloat(string(s), 64)
+		if err != nil || !(f > 0 && f <= latest) {
+			return nil
+		}
+		n = int64(f)
+	}
+	if n < secondsBelow {
+		n *= 1000
+	}
+	if n > 0 && n <= latest {
+		t.Time = time.UnixMilli(n).UTC()
+	}
+	return nil
+}
