@@ -1,0 +1,39 @@
+package console
+
+import (
+	"net/http"
+
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+// New returns the handler of every path the gateway serves. It is safe for many goroutines.
+func New(o Options) (http.Handler, error) {
+	o, err := o.checked()
+	if err != nil {
+		return nil, err
+	}
+	mux := http.NewServeMux()
+	api := newRouter(mux, o)
+
+	newFences(o).register(api)
+	newRegistry(o).register(api)
+	newRecords(o).register(api)
+	description, err := api.description()
+	if err != nil {
+		return nil, err
+	}
+	front, err := newHome(api, o.Version)
+	if err != nil {
+		return nil, err
+	}
+	front.register(mux)
+	health{ready: o.Ready, keys: newKeys(o.AdminKey)}.register(mux)
+	mux.Handle("GET /openapi.json", description)
+	if o.Gatherer != nil {
+		mux.Handle("GET /metrics", promhttp.HandlerFor(o.Gatherer, promhttp.HandlerOpts{}))
+	}
+	if o.Webhook != nil {
+		mux.Handle("/webhook/messenger", o.Webhook)
+	}
+	return newServer(mux, api, o), nil
+}

@@ -1,0 +1,203 @@
+package console_test
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"outrider/console"
+	"outrider/geofence"
+	"outrider/identity"
+	"outrider/store"
+	"outrider/telemetry"
+)
+
+// fakeStore keeps everything in memory, as a store is to behave.
+type fakeStore struct {
+	now func() time.Time
+	// fail, when set, is what every call returns.
+	fail error
+	// beforeWrite, when set, is called before a fence is written.
+	beforeWrite func()
+
+	mu         sync.Mutex // guards all below
+	revision   uint64
+	fences     map[fakeKey]store.Geofence
+	records    identity.Records
+	fixes      []telemetry.Fix // sorted by vehicle
+	crossings  []store.Crossing
+	deliveries []store.DeliveryRecord
+	letters    []store.DeadLetter
+}
+
+var _ console.Store = (*fakeStore)(nil)
+
+type fakeKey struct {
+	tenant identity.TenantID
+	id     geofence.FenceID
+}
+
+func newFakeStore(now func() time.Time) *fakeStore {
+	return &fakeStore{now: now, fences: map[fakeKey]store.Geofence{}}
+}
+
+func (s *fakeStore) PutGeofence(ctx context.Context, g store.Geofence, expect uint64) (store.Geofence, error) {
+	return s.write(ctx, g, expect)
+}
+
+func (s *fakeStore) DeleteGeofence(ctx context.Context, tenant identity.TenantID, id geofence.FenceID, expect uint64) (store.Geofence, error) {
+	if _, err := s.Geofence(ctx, tenant, id); err != nil {
+		return store.Geofence{}, err
+	}
+	return s.write(ctx, store.Geofence{Tenant: tenant, ID: id, Deleted: true}, expect)
+}
+
+func (s *fakeStore) write(ctx context.Context, g store.Geofence, expect uint64) (store.Geofence, error) {
+	if s.beforeWrite != nil {
+		s.beforeWrite()
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.fail != nil {
+		return store.Geofence{}, s.fail
+	}
+	if ctx.Err() != nil {
+		return store.Geofence{}, ctx.Err()
+	}
+	old, exists := s.fences[fakeKey{g.Tenant, g.ID}]
+	exists = exists && !old.Deleted
+	if expect == store.ExpectAbsent && exists || expect != 0 && expect != store.ExpectAbsent && old.Revision != expect {
+		return store.Geofence{}, store.ErrConflict
+	}
+	s.revision++
+	g.Revision, g.Updated, g.Feature = s.revision, s.now(), slices.Clone(g.Feature)
+	s.fences[fakeKey{g.Tenant, g.ID}] = g
+	return g, nil
+}
+
+func (s *fakeStore) Geofence(_ context.Context, tenant identity.TenantID, id geofence.FenceID) (store.Geofence, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	g, ok := s.fences[fakeKey{tenant, id}]
+	switch {
+	case s.fail != nil:
+		return g, s.fail
+	case !ok || g.Deleted:
+		return g, store.ErrNotFound
+	}
+	return g, nil
+}
+
+func (s *fakeStore) Geofences(_ context.Context, tenant identity.TenantID, after geofence.FenceID, limit int) ([]store.Geofence, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var all []store.Geofence
+	for k, g := range s.fences {
+		if k.tenant == tenant && !g.Deleted && k.id > after {
+			all = append(all, g)
+		}
+	}
+	slices.SortFunc(all, func(a, b store.Geofence) int { return strings.Compare(string(a.ID), string(b.ID)) })
+	return all[:min(limit, len(all))], s.fail
+}
+
+func (s *fakeStore) PutVehicle(_ context.Context, v identity.Vehicle) error {
+	return s.put(func() {
+		v.Updated = s.now()
+		s.records.Vehicles = replace(s.records.Vehicles, v, func(o identity.Vehicle) bool { return o.Tenant == v.Tenant && o.ID == v.ID })
+	})
+}
+
+func (s *fakeStore) PutOwner(_ context.Context, o identity.Owner) error {
+	return s.put(func() {
+		o.Updated = s.now()
+		s.records.Owners = replace(s.records.Owners, o, func(p identity.Owner) bool { return p.Tenant == o.Tenant && p.ID == o.ID })
+	})
+}
+
+func (s *fakeStore) PutPage(_ context.Context, p identity.Page) error {
+	s.mu.Lock()
+	taken := slices.ContainsFunc(s.records.Pages, func(o identity.Page) bool { return o.ID == p.ID && o.Tenant != p.Tenant })
+	s.mu.Unlock()
+	if taken {
+		return store.ErrConflict
+	}
+	return s.put(func() {
+		p.Updated = s.now()
+		s.records.Pages = replace(s.records.Pages, p, func(o identity.Page) bool { return o.ID == p.ID })
+	})
+}
+
+func (s *fakeStore) put(change func()) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.fail != nil {
+		return s.fail
+	}
+	change()
+	return nil
+}
+
+func replace[T any](all []T, one T, same func(T) bool) []T {
+	return append(slices.DeleteFunc(slices.Clone(all), same), one)
+}
+
+func (s *fakeStore) Identities(context.Context) (identity.Records, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.records, s.fail
+}
+
+func (s *fakeStore) LastFixes(_ context.Context, tenant identity.TenantID, after identity.VehicleID, limit int) ([]telemetry.Fix, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var some []telemetry.Fix
+	for _, f := range s.fixes {
+		if identity.TenantID(f.Tenant) == tenant && identity.VehicleID(f.Vehicle) > after && len(some) < limit {
+			some = append(some, f)
+		}
+	}
+	return some, s.fail
+}
+
+// newest selects a page of a record that is kept oldest first.
+func newest[T any](all []T, q store.Query, seq func(T) uint64, wanted func(T) bool) []T {
+	var some []T
+	for _, one := range slices.Backward(all) {
+		if wanted(one) && (q.Before == 0 || seq(one) < q.Before) && len(some) < q.Limit {
+			some = append(some, one)
+		}
+	}
+	return some
+}
+
+func (s *fakeStore) Crossings(_ context.Context, q store.Query) ([]store.Crossing, error) {
+	return newest(s.crossings, q, func(c store.Crossing) uint64 { return c.Seq }, func(c store.Crossing) bool {
+		return c.Tenant == q.Tenant && (q.Vehicle == "" || c.Vehicle == q.Vehicle) && (q.Fence == "" || c.Fence == q.Fence)
+	}), s.fail
+}
+
+func (s *fakeStore) Deliveries(_ context.Context, q store.Query) ([]store.DeliveryRecord, error) {
+	return newest(s.deliveries, q, func(d store.DeliveryRecord) uint64 { return d.Seq }, func(d store.DeliveryRecord) bool {
+		a := d.Alert
+		return a.Tenant == q.Tenant && (q.Vehicle == "" || a.Vehicle == q.Vehicle) &&
+			(q.Fence == "" || a.Fence == string(q.Fence)) && (q.State == "" || d.State == q.State)
+	}), s.fail
+}
+
+func (s *fakeStore) Delivery(_ context.Context, tenant identity.TenantID, id string) (store.DeliveryRecord, error) {
+	for _, d := range s.deliveries {
+		if d.Alert.Tenant == tenant && d.Alert.ID == id {
+			return d, s.fail
+		}
+	}
+	return store.DeliveryRecord{}, store.ErrNotFound
+}
+
+func (s *fakeStore) DeadLetters(_ context.Context, q store.Query) ([]store.DeadLetter, error) {
+	return newest(s.letters, q, func(d store.DeadLetter) uint64 { return d.Seq }, func(d store.DeadLetter) bool {
+		return d.Tenant == q.Tenant && (q.Vehicle == "" || d.Vehicle == q.Vehicle)
+	}), s.fail
+}

@@ -1,0 +1,114 @@
+package console
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"outrider/geofence"
+	"outrider/identity"
+	"outrider/store"
+	"outrider/telemetry"
+)
+
+// Geofences is what the API asks of the fences' store.
+type Geofences interface {
+	PutGeofence(ctx context.Context, g store.Geofence, expect uint64) (store.Geofence, error)
+	DeleteGeofence(ctx context.Context, tenant identity.TenantID, id geofence.FenceID, expect uint64) (store.Geofence, error)
+	Geofence(ctx context.Context, tenant identity.TenantID, id geofence.FenceID) (store.Geofence, error)
+	Geofences(ctx context.Context, tenant identity.TenantID, after geofence.FenceID, limit int) ([]store.Geofence, error)
+}
+
+// Registry is what the API asks of the store of vehicles, owners and pages; it reads them from the directory.
+type Registry interface {
+	PutVehicle(ctx context.Context, v identity.Vehicle) error
+	PutOwner(ctx context.Context, o identity.Owner) error
+	PutPage(ctx context.Context, p identity.Page) error
+	LastFixes(ctx context.Context, tenant identity.TenantID, after identity.VehicleID, limit int) ([]telemetry.Fix, error)
+}
+
+// Records is what the API asks of the record.
+type Records interface {
+	Crossings(ctx context.Context, q store.Query) ([]store.Crossing, error)
+	Deliveries(ctx context.Context, q store.Query) ([]store.DeliveryRecord, error)
+	Delivery(ctx context.Context, tenant identity.TenantID, id string) (store.DeliveryRecord, error)
+	DeadLetters(ctx context.Context, q store.Query) ([]store.DeadLetter, error)
+}
+
+// Store is everything the API asks of the store; a [store.Store] has it all.
+type Store interface {
+	Geofences
+	Registry
+	Records
+}
+
+var _ Store = store.Store(nil)
+
+// Options is what [New] needs. Store, Directory and AdminKey are required.
+type Options struct {
+	Store Store
+	// Directory answers reads of vehicles, owners and pages.
+	Directory *identity.Directory
+	// AdminKey is the bootstrap key: it may do everything, in the tenant named by the Outrider-Tenant header.
+	AdminKey identity.Token
+
+	// Reload brings the directory up to date with the store. It is called after each change of a vehicle,
+	// owner or page, one call at a time, before the answer is sent. Nil: nothing is called.
+	Reload func(context.Context) error
+	// FencesChanged puts the stored fences in force. It is called after each change of a fence, before the
+	// answer is sent. Nil: nothing is called.
+	FencesChanged func(context.Context) error
+	// PageChanged is told of a page that was put, after Reload. It must not block. Nil: nobody is told.
+	PageChanged func(identity.PageID)
+
+	// Webhook serves /webhook/messenger. Nil: the path does not exist.
+	Webhook http.Handler
+	// Ready says for each part of the gateway why it cannot do its work, nil where it can. Nil: always ready.
+	Ready func(context.Context) map[string]error
+	// Gatherer is served at /metrics. Nil: the path does not exist.
+	Gatherer prometheus.Gatherer
+	// Registerer gets the API's own metrics. Nil: they are counted but not registered.
+	Registerer prometheus.Registerer
+
+	Logger  *slog.Logger     // nil: nothing is logged
+	Now     func() time.Time // required for durations only; nil: durations are zero
+	Version string           // of the gateway, shown on the start page; empty: "dev"
+}
+
+// checked returns o with its defaults, or what is missing.
+func (o Options) checked() (Options, error) {
+	switch {
+	case o.Store == nil:
+		return o, errors.New("console: no store")
+	case o.Directory == nil:
+		return o, errors.New("console: no directory")
+	case o.AdminKey.Empty():
+		return o, errors.New("console: no admin key: an empty key would open the API to everyone")
+	}
+	if o.Reload == nil {
+		o.Reload = func(context.Context) error { return nil }
+	}
+	if o.FencesChanged == nil {
+		o.FencesChanged = func(context.Context) error { return nil }
+	}
+	if o.PageChanged == nil {
+		o.PageChanged = func(identity.PageID) {}
+	}
+	if o.Ready == nil {
+		o.Ready = func(context.Context) map[string]error { return nil }
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Now == nil {
+		o.Now = func() time.Time { return time.Time{} }
+	}
+	if o.Version == "" {
+		o.Version = "dev"
+	}
+	return o, nil
+}
