@@ -30,6 +30,7 @@ const (
 	geofenceChanges = `SELECT ` + geofenceColumns + ` FROM geofences WHERE revision > ? ORDER BY revision`
 	latestRevision  = `SELECT value FROM counters WHERE name = 'fence_revision'`
 	forgetGeofences = `DELETE FROM geofences WHERE superseded IS NOT NULL AND superseded <= ?`
+	forgetDeleted   = `DELETE FROM geofences WHERE superseded IS NULL AND deleted = 1 AND revision <= ?`
 )
 
 // PutGeofence implements store.Geofences.
@@ -132,9 +133,18 @@ func (s *Store) GeofenceChanges(ctx context.Context, since uint64) ([]store.Geof
 	return named(collect(rows, err, scanGeofence))("geofence changes")
 }
 
-// ForgetGeofences implements store.Geofences.
+// ForgetGeofences implements store.Geofences. Of a fence that is gone for good, nothing is left.
 func (s *Store) ForgetGeofences(ctx context.Context, keep uint64) error {
-	return s.write(ctx, func(tx *tx) error { return tx.exec(forgetGeofences, keep) })
+	err := s.write(ctx, func(tx *tx) error {
+		if err := tx.exec(forgetGeofences, keep); err != nil {
+			return err
+		}
+		return tx.exec(forgetDeleted, keep)
+	})
+	if err != nil {
+		return fmt.Errorf("sqlite: forget geofences before revision %d: %w", keep, err)
+	}
+	return nil
 }
 
 func scanGeofence(row scanner) (store.Geofence, error) {

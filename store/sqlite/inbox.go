@@ -23,6 +23,8 @@ const (
 		ON CONFLICT DO UPDATE SET claimed = excluded.claimed WHERE excluded.claimed > claimed`
 	settleByEcho = `UPDATE deliveries SET state = 'sent', reason = '', detail = '', next_at = 0, sent_at = ?, message_id = ?
 		WHERE id = ? AND page = ? AND state <> 'sent'`
+	// The receipt came after Meta had the message; marks speak of Meta's time, so the echo's is kept.
+	correctByEcho = `UPDATE deliveries SET sent_at = ?1 WHERE id = ?2 AND page = ?3 AND state = 'sent' AND sent_at > ?1`
 	markWatermark = `UPDATE deliveries SET delivered = CASE delivered WHEN 0 THEN ?1 ELSE delivered END,
 		read = CASE WHEN ?2 AND read = 0 THEN ?1 ELSE read END
 		WHERE page = ?3 AND psid = ?4 AND state = 'sent' AND read = 0 AND sent_at <= ?5`
@@ -67,7 +69,11 @@ func (s *Store) apply(tx *tx, e notify.ThreadEvent) error {
 		if err := tx.exec(echoed, e.Delivery, e.Page); err != nil {
 			return err
 		}
-		return tx.exec(settleByEcho, micros(e.Time), e.MessageID, e.Delivery, e.Page)
+		n, err := tx.change(settleByEcho, micros(e.Time), e.MessageID, e.Delivery, e.Page)
+		if err != nil || n > 0 {
+			return err
+		}
+		return tx.exec(correctByEcho, micros(e.Time), e.Delivery, e.Page)
 	case notify.ThreadDelivered, notify.ThreadRead:
 		return mark(tx, e)
 	case notify.ThreadTemplate:

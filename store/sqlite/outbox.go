@@ -1,11 +1,13 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"outrider/identity"
@@ -22,10 +24,12 @@ const (
 		WHERE o.page = d.page AND o.psid = d.psid AND o.state IN ('sending', 'settling'))
 		AND NOT EXISTS (SELECT 1 FROM deliveries o WHERE o.page = d.page AND o.psid = d.psid AND o.state = 'pending'
 		AND (o.event_at, o.seq) < (d.event_at, d.seq))`
-	duePending = `SELECT seq, psid FROM deliveries d WHERE page = ? AND state = 'pending' AND next_at <= ?` + notBusy +
-		` ORDER BY event_at, seq LIMIT ?`
-	dueHeld = `SELECT seq, psid FROM deliveries d WHERE page = ? AND state = 'held' AND next_at > 0 AND next_at <= ?` + notBusy +
-		` ORDER BY next_at, event_at, seq LIMIT ?`
+	duePending = `SELECT seq, psid, event_at FROM deliveries d INDEXED BY deliveries_pending
+		WHERE page = ? AND state = 'pending' AND next_at <= ?` + notBusy + ` ORDER BY event_at, seq`
+	dueHeld = `SELECT seq, psid, event_at FROM deliveries d INDEXED BY deliveries_held_order
+		WHERE page = ? AND state = 'held' AND next_at > 0 AND next_at <= ?` + notBusy + ` ORDER BY event_at, seq`
+	anyHeldDue = `SELECT EXISTS (SELECT 1 FROM deliveries INDEXED BY deliveries_held
+		WHERE page = ? AND state = 'held' AND next_at > 0 AND next_at <= ?)`
 	nextLease = `UPDATE counters SET value = value + 1 WHERE name = 'lease' RETURNING value`
 	take      = `UPDATE deliveries SET state = 'sending', attempts = attempts + 1, lease = ?, claimed = ?, next_at = ?
 		WHERE seq = ? RETURNING ` + deliveryColumns
@@ -55,44 +59,80 @@ func (s *Store) Claim(ctx context.Context, page identity.PageID, n int, now time
 	var claims []notify.Claim
 	err := s.write(ctx, func(tx *tx) error {
 		claims = nil
-		people := map[identity.PSID]bool{}
-		for _, query := range []string{duePending, dueHeld} {
-			due, err := dueRows(tx, query, page, now, n-len(claims))
+		due, err := dueRows(tx, page, n, now)
+		if err != nil {
+			return err
+		}
+		for _, row := range due {
+			c, err := takeRow(tx, row.seq, page, now, lease)
 			if err != nil {
 				return err
 			}
-			for _, row := range due {
-				if people[row.psid] {
-					continue // two held ones of one person: the other next time
-				}
-				people[row.psid] = true
-				c, err := takeRow(tx, row.seq, page, now, lease)
-				if err != nil {
-					return err
-				}
-				claims = append(claims, c)
-			}
+			claims = append(claims, c)
 		}
 		return nil
 	})
 	return named(claims, err)("claims")
 }
 
+// dueRow is a delivery that may be claimed.
 type dueRow struct {
-	seq  int64
-	psid identity.PSID
+	seq, eventAt int64
+	psid         identity.PSID
 }
 
-func dueRows(tx *tx, query string, page identity.PageID, now time.Time, n int) ([]dueRow, error) {
+// dueRows returns up to n deliveries that may be claimed, one of each person, oldest event first.
+func dueRows(tx *tx, page identity.PageID, n int, now time.Time) ([]dueRow, error) {
+	due, err := firstOfEach(tx, duePending, page, n, now)
+	if err != nil {
+		return nil, err
+	}
+	// PERF: dueHeld walks the page's held deliveries in the order of their events, thousands when a page is
+	// stopped, and mostly none is due: so look first.
+	var some bool
+	if err := tx.one([]any{&some}, anyHeldDue, page, micros(now)); err != nil || !some {
+		return due, err
+	}
+	held, err := firstOfEach(tx, dueHeld, page, n, now)
+	if err != nil {
+		return nil, err
+	}
+	due = append(due, held...)
+	slices.SortFunc(due, func(a, b dueRow) int {
+		return cmp.Or(cmp.Compare(a.eventAt, b.eventAt), cmp.Compare(a.seq, b.seq))
+	})
+	people := map[identity.PSID]bool{}
+	due = slices.DeleteFunc(due, func(r dueRow) bool {
+		known := people[r.psid]
+		people[r.psid] = true
+		return known
+	})
+	return due[:min(n, len(due))], nil
+}
+
+// firstOfEach reads rows until it has the first one of each of n people.
+func firstOfEach(tx *tx, query string, page identity.PageID, n int, now time.Time) ([]dueRow, error) {
 	if n <= 0 {
 		return nil, nil
 	}
-	rows, err := tx.rows(query, page, micros(now), n)
-	return collect(rows, err, func(row scanner) (dueRow, error) {
+	rows, err := tx.rows(query, page, micros(now))
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var first []dueRow
+	people := map[identity.PSID]bool{}
+	for len(first) < n && rows.Next() {
 		var r dueRow
-		err := row.Scan(&r.seq, &r.psid)
-		return r, err
-	})
+		if err := rows.Scan(&r.seq, &r.psid, &r.eventAt); err != nil {
+			return nil, err
+		}
+		if !people[r.psid] {
+			people[r.psid] = true
+			first = append(first, r)
+		}
+	}
+	return first, rows.Err()
 }
 
 // takeRow moves one delivery to sending under a fresh lease.

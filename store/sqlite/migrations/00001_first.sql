@@ -19,6 +19,7 @@ CREATE TABLE geofences (
 );
 CREATE UNIQUE INDEX geofences_current ON geofences (tenant, id) WHERE superseded IS NULL;
 CREATE INDEX geofences_superseded ON geofences (superseded) WHERE superseded IS NOT NULL;
+CREATE INDEX geofences_deleted ON geofences (revision) WHERE superseded IS NULL AND deleted = 1;
 
 CREATE TABLE vehicles (
   tenant  TEXT NOT NULL,
@@ -140,6 +141,7 @@ CREATE INDEX deliveries_pending ON deliveries (page, event_at, seq) WHERE state 
 CREATE INDEX deliveries_pending_due ON deliveries (page, next_at) WHERE state = 'pending';
 CREATE INDEX deliveries_pending_person ON deliveries (page, psid, event_at, seq) WHERE state = 'pending';
 CREATE INDEX deliveries_held ON deliveries (page, next_at) WHERE state = 'held' AND next_at > 0;
+CREATE INDEX deliveries_held_order ON deliveries (page, event_at, seq) WHERE state = 'held' AND next_at > 0;
 CREATE INDEX deliveries_held_person ON deliveries (page, psid) WHERE state = 'held';
 CREATE INDEX deliveries_held_reason ON deliveries (page, reason) WHERE state = 'held';
 CREATE INDEX deliveries_busy ON deliveries (page, psid) WHERE state IN ('sending', 'settling');

@@ -1,0 +1,56 @@
+package storetest
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"outrider/identity"
+)
+
+func ok(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// must returns v, or ends the test. It is called as must(f())(t).
+func must[T any](v T, err error) func(testing.TB) T {
+	return func(t testing.TB) T {
+		t.Helper()
+		ok(t, err)
+		return v
+	}
+}
+
+func wantError(t testing.TB, err, want error) {
+	t.Helper()
+	if !errors.Is(err, want) {
+		t.Fatalf("got error %v, want %v", err, want)
+	}
+}
+
+// same compares; NaN equals NaN, nil equals empty, secrets are compared by what they hold.
+func same[T any](t testing.TB, what string, got, want T) {
+	t.Helper()
+	d := cmp.Diff(want, got, cmpopts.EquateNaNs(), cmpopts.EquateEmpty(),
+		cmp.Comparer(func(a, b identity.Token) bool { return a.Reveal() == b.Reveal() }))
+	if d != "" {
+		t.Fatalf("%s (-want +got):\n%s", what, d)
+	}
+}
+
+// names maps things to their names, for short comparisons.
+func names[T any](all []T, name func(T) string) []string {
+	out := make([]string, len(all))
+	for i, v := range all {
+		out[i] = name(v)
+	}
+	return out
+}
+
+func numbered(prefix string, i int) string { return fmt.Sprintf("%s-%04d", prefix, i) }

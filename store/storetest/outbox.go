@@ -1,0 +1,305 @@
+package storetest
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"outrider/identity"
+	"outrider/journal"
+	"outrider/notify"
+	"outrider/store"
+)
+
+var outboxTests = map[string]func(*testing.T, *bench){
+	"delivery comes back as it was put":             outboxRoundTrip,
+	"a claim takes what is due, oldest event first": outboxClaims,
+	"a claim takes one delivery of a person":        outboxOnePerPerson,
+	"an older pending delivery holds a newer back":  outboxOrder,
+	"a claim is bounded, and of one page":           outboxBounded,
+	"a settled delivery is what its outcome says":   outboxSettles,
+	"an outcome of another lease is ignored":        outboxFences,
+	"pages tell when their next delivery is due":    outboxPages,
+	"a claim whose lease ended waits for its echo":  outboxAbandons,
+	"later echoes of a page judge the silent":       outboxJudges,
+	"release frees what was held for a reason":      outboxReleases,
+	"templates are kept by page, name and language": outboxTemplates,
+}
+
+const lease = time.Minute
+
+func position(n uint64) journal.Position { return journal.Position(n) }
+
+// delivery is a pending delivery of an event, due at once.
+func delivery(id, page, psid string, at time.Time) notify.Delivery {
+	return notify.Delivery{
+		Alert: notify.Alert{
+			ID: id, Event: "event of " + id, Tenant: "acme", Owner: "ann", Vehicle: "van", VehicleName: "Van", Fence: "depot",
+			FenceName: "Depot", Kind: notify.Enter, At: at, Received: at, Locale: "de_DE", TimeZone: "Europe/Berlin",
+			MaxAge: time.Hour,
+		},
+		Page: identity.PageID(page), PSID: identity.PSID(psid), State: notify.Pending, NextAt: epoch, Created: epoch,
+	}
+}
+
+// queue commits deliveries.
+func queue(t testing.TB, s store.Store, deliveries ...notify.Delivery) {
+	t.Helper()
+	c := own(t, s, 30)
+	c.Next++
+	c.Deliveries = deliveries
+	ok(t, s.Commit(t.Context(), c))
+}
+
+// claim claims at a time after the epoch and returns the ids.
+func (b *bench) claim(t *testing.T, page string, n int, after time.Duration) []string {
+	t.Helper()
+	claims := must(b.Claim(t.Context(), identity.PageID(page), n, epoch.Add(after), lease))(t)
+	return names(claims, func(c notify.Claim) string { return c.Alert.ID })
+}
+
+// one claims the only delivery that is due.
+func (b *bench) one(t *testing.T, page string, after time.Duration) notify.Claim {
+	t.Helper()
+	claims := must(b.Claim(t.Context(), identity.PageID(page), 10, epoch.Add(after), lease))(t)
+	if len(claims) != 1 {
+		t.Fatalf("claimed %d deliveries, want 1", len(claims))
+	}
+	return claims[0]
+}
+
+func (b *bench) delivery(t *testing.T, id string) notify.Delivery {
+	t.Helper()
+	return must(b.Delivery(t.Context(), "acme", id))(t).Delivery
+}
+
+// settle settles a claim to a state, to be looked at again after a time since the epoch; 0: never.
+func (b *bench) settle(t *testing.T, c notify.Claim, s notify.State, reason notify.Reason, next time.Duration) {
+	t.Helper()
+	o := notify.Outcome{ID: c.Alert.ID, Lease: c.Lease, State: s, Reason: reason}
+	if next != 0 {
+		o.NextAt = epoch.Add(next)
+	}
+	ok(t, b.Settle(t.Context(), []notify.Outcome{o}))
+}
+
+func outboxRoundTrip(t *testing.T, b *bench) {
+	want := delivery("d", "p", "u", epoch)
+	want.Reason, want.Detail = notify.ReasonNoContact, "nobody to send to"
+	want.State, want.NextAt = notify.Held, time.Time{}
+	queue(t, b, want)
+	same(t, "delivery", b.delivery(t, "d"), want)
+	_, err := b.Delivery(t.Context(), "other", "d")
+	wantError(t, err, store.ErrNotFound)
+	_, err = b.Delivery(t.Context(), "acme", "e")
+	wantError(t, err, store.ErrNotFound)
+}
+
+func outboxClaims(t *testing.T, b *bench) {
+	held := delivery("held-due", "p", "u3", epoch.Add(-30*time.Second))
+	held.State, held.NextAt = notify.Held, epoch.Add(time.Second)
+	forever := delivery("held-forever", "p", "u4", epoch.Add(-time.Hour))
+	forever.State, forever.NextAt = notify.Held, time.Time{}
+	later := delivery("later", "p", "u5", epoch.Add(-time.Hour))
+	later.NextAt = epoch.Add(time.Minute)
+	queue(t, b, delivery("newer", "p", "u1", epoch), delivery("older", "p", "u2", epoch.Add(-time.Minute)), held, forever, later)
+	now := epoch.Add(time.Second)
+	claims := must(b.Claim(t.Context(), "p", 10, now, lease))(t)
+	same(t, "claimed", names(claims, func(c notify.Claim) string { return c.Alert.ID }), []string{"older", "held-due", "newer"})
+	leases := map[uint64]bool{}
+	for _, c := range claims {
+		if leases[c.Lease] || c.Lease == 0 {
+			t.Fatalf("lease %d of %s is not fresh", c.Lease, c.Alert.ID)
+		}
+		leases[c.Lease] = true
+		want := b.delivery(t, c.Alert.ID)
+		same(t, "claim", c.Delivery, want)
+		want.State, want.Attempts, want.NextAt, want.Claimed = notify.Sending, 1, now.Add(lease), now
+		same(t, "claimed delivery", c.Delivery, want)
+	}
+	same(t, "claimed a second time", b.claim(t, "p", 10, time.Second), nil)
+}
+
+func outboxOnePerPerson(t *testing.T, b *bench) {
+	held := delivery("3", "p", "u", epoch.Add(3))
+	held.State, held.NextAt = notify.Held, epoch
+	second := delivery("4", "p", "u", epoch.Add(4*time.Second))
+	second.State, second.NextAt = notify.Held, epoch
+	queue(t, b, delivery("1", "p", "u", epoch), delivery("2", "p", "u", epoch.Add(time.Second)), held, second,
+		delivery("other page", "q", "u", epoch))
+	same(t, "claimed at first", b.claim(t, "p", 10, 0), []string{"1"})
+	same(t, "while it is sending", b.claim(t, "p", 10, 0), nil)
+	same(t, "on another page", b.claim(t, "q", 10, 0), []string{"other page"})
+	ok(t, b.Settle(t.Context(), []notify.Outcome{{ID: "1", Lease: b.delivery(t, "1").Lease, State: notify.Settling, NextAt: epoch.Add(time.Hour)}}))
+	same(t, "while it is settling", b.claim(t, "p", 10, 0), nil)
+}
+
+func outboxOrder(t *testing.T, b *bench) {
+	queue(t, b, delivery("old", "p", "u", epoch), delivery("new", "p", "u", epoch.Add(time.Second)))
+	same(t, "claimed", b.claim(t, "p", 1, 0), []string{"old"})
+	c := notify.Claim{Delivery: b.delivery(t, "old")}
+	b.settle(t, c, notify.Pending, notify.ReasonTemporary, time.Minute)
+	same(t, "while the older waits", b.claim(t, "p", 10, 30*time.Second), nil)
+	same(t, "when the older is due", b.claim(t, "p", 10, time.Minute), []string{"old"})
+	c = notify.Claim{Delivery: b.delivery(t, "old")}
+	same(t, "attempts", c.Attempts, 2)
+	b.settle(t, c, notify.Held, notify.ReasonUnreachable, 0)
+	same(t, "when the older is held", b.claim(t, "p", 10, time.Minute), []string{"new"})
+}
+
+func outboxBounded(t *testing.T, b *bench) {
+	var all []notify.Delivery
+	for i := range 6 {
+		all = append(all, delivery(fmt.Sprint(i), "p", fmt.Sprint(i), epoch.Add(time.Duration(i)*time.Second)))
+	}
+	queue(t, b, append(all, delivery("q", "q", "0", epoch))...)
+	same(t, "none", b.claim(t, "p", 0, 0), nil)
+	same(t, "first two", b.claim(t, "p", 2, 0), []string{"0", "1"})
+	same(t, "next three", b.claim(t, "p", 3, 0), []string{"2", "3", "4"})
+	same(t, "rest", b.claim(t, "p", 3, 0), []string{"5"})
+	same(t, "unknown page", b.claim(t, "r", 3, 0), nil)
+}
+
+func outboxSettles(t *testing.T, b *bench) {
+	for i, o := range []notify.Outcome{
+		{State: notify.Sent, Route: notify.RouteWindow, SentAt: epoch.Add(time.Second), MessageID: "m_1"},
+		{State: notify.Pending, Route: notify.RouteWindow, Reason: notify.ReasonTemporary, Detail: "code 2", NextAt: epoch.Add(time.Minute)},
+		{State: notify.Held, Route: notify.RouteHold, Reason: notify.ReasonTemplateMissing, Detail: "no template"},
+		{State: notify.Held, Reason: notify.ReasonPolicy, NextAt: epoch.Add(time.Hour)},
+		{State: notify.Failed, Reason: notify.ReasonBadRequest, Detail: "code 100"},
+		{State: notify.Settling, Route: notify.RouteUtility, Reason: notify.ReasonAmbiguous, NextAt: epoch.Add(time.Minute)},
+		{State: notify.Expired, Reason: notify.ReasonStale},
+	} {
+		page := fmt.Sprint("page", i)
+		queue(t, b, delivery(page, page, "u", epoch))
+		c := b.one(t, page, 0)
+		o.ID, o.Lease = c.Alert.ID, c.Lease
+		ok(t, b.Settle(t.Context(), []notify.Outcome{o}))
+		want := c.Delivery
+		want.State, want.Route, want.Reason, want.Detail = o.State, o.Route, o.Reason, o.Detail
+		want.NextAt, want.SentAt, want.MessageID = o.NextAt, o.SentAt, o.MessageID
+		same(t, string(o.State), b.delivery(t, page), want)
+	}
+}
+
+func outboxFences(t *testing.T, b *bench) {
+	queue(t, b, delivery("d", "p", "u", epoch))
+	first := b.one(t, "p", 0)
+	b.settle(t, first, notify.Pending, notify.ReasonNetwork, time.Second)
+	second := b.one(t, "p", time.Second)
+	if second.Lease == first.Lease {
+		t.Fatal("the second claim has the lease of the first")
+	}
+	b.settle(t, first, notify.Sent, "", 0)
+	same(t, "after an outcome of the first claim", b.delivery(t, "d"), second.Delivery)
+	b.settle(t, second, notify.Failed, notify.ReasonBadRequest, 0)
+	b.settle(t, second, notify.Sent, "", 0)
+	same(t, "after a second outcome", b.delivery(t, "d").State, notify.Failed)
+	ok(t, b.Settle(t.Context(), []notify.Outcome{{ID: "unknown", Lease: 1, State: notify.Sent}}))
+	ok(t, b.Settle(t.Context(), nil))
+}
+
+func outboxPages(t *testing.T, b *bench) {
+	later := delivery("a2", "a", "u2", epoch)
+	later.NextAt = epoch.Add(time.Hour)
+	held := delivery("b1", "b", "u", epoch)
+	held.State, held.NextAt = notify.Held, epoch.Add(time.Minute)
+	forever := delivery("c1", "c", "u", epoch)
+	forever.State, forever.NextAt = notify.Held, time.Time{}
+	queue(t, b, delivery("a1", "a", "u", epoch), later, held, forever)
+	due := map[identity.PageID]time.Time{}
+	look := func() map[identity.PageID]time.Time {
+		clear(due)
+		for _, p := range must(b.Pages(t.Context()))(t) {
+			due[p.Page] = p.Due
+		}
+		return due
+	}
+	same(t, "pages", look(), map[identity.PageID]time.Time{"a": epoch, "b": epoch.Add(time.Minute)})
+	b.settle(t, b.one(t, "a", 0), notify.Sent, "", 0)
+	same(t, "pages", look(), map[identity.PageID]time.Time{"a": epoch.Add(time.Hour), "b": epoch.Add(time.Minute)})
+}
+
+func outboxAbandons(t *testing.T, b *bench) {
+	queue(t, b, delivery("d", "p", "u", epoch), delivery("e", "p", "w", epoch))
+	same(t, "claimed", b.claim(t, "p", 1, 0), []string{"d"})
+	same(t, "claimed", b.claim(t, "p", 1, time.Second), []string{"e"})
+	abandon := func(after time.Duration) int {
+		return must(b.Abandon(t.Context(), epoch.Add(after), 10*time.Second))(t)
+	}
+	same(t, "before the lease ends", abandon(lease-1000), 0)
+	same(t, "when it ends", abandon(lease), 1)
+	same(t, "again", abandon(lease), 0)
+	d := b.delivery(t, "d")
+	same(t, "state", d.State, notify.Settling)
+	same(t, "reason", d.Reason, notify.ReasonAmbiguous)
+	same(t, "to be judged at", d.NextAt, epoch.Add(lease+10*time.Second))
+	same(t, "the other", b.delivery(t, "e").State, notify.Sending)
+}
+
+// outboxJudges has three messages whose answers were lost, claimed one after the other; the page echoes one that
+// was claimed between the second and the third.
+func outboxJudges(t *testing.T, b *bench) {
+	ctx := t.Context()
+	for i, id := range []string{"first", "second", "echoed", "third"} {
+		after := time.Duration(i) * time.Second
+		queue(t, b, delivery(id, "p", id, epoch))
+		c := b.one(t, "p", after)
+		b.settle(t, c, notify.Settling, notify.ReasonAmbiguous, time.Minute+after)
+	}
+	queue(t, b, delivery("elsewhere", "q", "u", epoch))
+	b.settle(t, b.one(t, "q", 0), notify.Settling, notify.ReasonAmbiguous, time.Minute)
+	echo(t, b, "p", "echoed", time.Minute)
+
+	judge := func(after time.Duration) [2]int {
+		again, unknown, err := b.Judge(ctx, epoch.Add(after))
+		ok(t, err)
+		return [2]int{again, unknown}
+	}
+	same(t, "too early", judge(time.Minute-1000), [2]int{0, 0})
+	same(t, "first and elsewhere", judge(time.Minute), [2]int{1, 1})
+	same(t, "second and third", judge(time.Minute+10*time.Second), [2]int{1, 1})
+	want := map[string]notify.State{"first": notify.Pending, "second": notify.Pending, "echoed": notify.Sent,
+		"third": notify.Unknown, "elsewhere": notify.Unknown}
+	for id, state := range want {
+		same(t, id, b.delivery(t, id).State, state)
+	}
+	same(t, "due again", b.delivery(t, "second").NextAt, epoch.Add(time.Minute+10*time.Second))
+	same(t, "claimed again", b.claim(t, "p", 10, 2*time.Minute), []string{"first", "second"})
+}
+
+func outboxReleases(t *testing.T, b *bench) {
+	hold := func(id, page string, reason notify.Reason, next time.Time) notify.Delivery {
+		d := delivery(id, page, id, epoch)
+		d.State, d.Reason, d.NextAt = notify.Held, reason, next
+		return d
+	}
+	queue(t, b, hold("a", "p", notify.ReasonNoToken, time.Time{}), hold("b", "p", notify.ReasonTemplateMissing, epoch.Add(time.Hour)),
+		hold("c", "p", notify.ReasonUnreachable, time.Time{}), hold("d", "q", notify.ReasonNoToken, time.Time{}))
+	b.clock.advance(time.Minute)
+	n := must(b.Release(t.Context(), "p", notify.ReasonNoToken, notify.ReasonTemplateMissing, notify.ReasonPolicy))(t)
+	same(t, "released", n, 2)
+	for id, state := range map[string]notify.State{"a": notify.Pending, "b": notify.Pending, "c": notify.Held, "d": notify.Held} {
+		same(t, id, b.delivery(t, id).State, state)
+	}
+	same(t, "due", b.delivery(t, "b").NextAt, epoch.Add(time.Minute))
+	same(t, "released for no reason", must(b.Release(t.Context(), "p"))(t), 0)
+}
+
+func outboxTemplates(t *testing.T, b *bench) {
+	ctx := t.Context()
+	en := notify.Template{Page: "p", Name: "enter", Language: "en", ID: "1", Status: notify.TemplatePending, Checked: epoch}
+	de := notify.Template{Page: "p", Name: "enter", Language: "de", ID: "2", Status: notify.TemplateRejected, Detail: "tone", Checked: epoch}
+	other := notify.Template{Page: "q", Name: "enter", Language: "en", ID: "3", Status: notify.TemplateApproved, Checked: epoch}
+	for _, x := range []notify.Template{en, de, other} {
+		ok(t, b.PutTemplate(ctx, x))
+	}
+	en.Status, en.Checked = notify.TemplateApproved, epoch.Add(time.Minute)
+	ok(t, b.PutTemplate(ctx, en))
+	got := map[string]notify.Template{}
+	for _, x := range must(b.Templates(ctx, "p"))(t) {
+		got[x.Language] = x
+	}
+	same(t, "templates", got, map[string]notify.Template{"en": en, "de": de})
+	same(t, "of an unknown page", must(b.Templates(ctx, "r"))(t), nil)
+}

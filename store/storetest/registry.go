@@ -1,0 +1,134 @@
+package storetest
+
+import (
+	"testing"
+	"time"
+
+	"github.com/paulmach/orb"
+
+	"outrider/identity"
+	"outrider/store"
+	"outrider/telemetry"
+)
+
+var registryTests = map[string]func(*testing.T, *bench){
+	"identities come back as they were put":    registryRoundTrip,
+	"a put replaces the whole record":          registryReplaces,
+	"a page belongs to one tenant":             registryPageTenant,
+	"the newest fix of each vehicle is kept":   lastFixNewest,
+	"last fixes are listed by tenant in pages": lastFixPages,
+}
+
+func registryRecords() identity.Records {
+	return identity.Records{
+		Vehicles: []identity.Vehicle{{
+			Tenant: "acme", ID: "van/1", Name: "Van \"one\"", Owners: []identity.OwnerID{"ann", "bob"},
+			Tags: []string{"north", "früh"}, Device: "354762110000001",
+		}},
+		Owners: []identity.Owner{{
+			Tenant: "acme", ID: "ann", Name: "Ann", Locale: "de_DE", TimeZone: "Europe/Berlin",
+			Contacts: []identity.Contact{{Page: "100", PSID: "7001"}, {Page: "101", PSID: "7002"}},
+			Fallback: identity.NewToken("smtp://user:password@mail"),
+		}},
+		Pages: []identity.Page{{
+			Tenant: "acme", ID: "100", Name: "Acme", AccessToken: identity.NewToken("EAAG-secret"),
+			Tag: "ACCOUNT_UPDATE", Templates: map[string]string{"enter": "acme_enter"},
+		}},
+	}
+}
+
+func putAll(t *testing.T, b *bench, r identity.Records) {
+	t.Helper()
+	for _, v := range r.Vehicles {
+		ok(t, b.PutVehicle(t.Context(), v))
+	}
+	for _, o := range r.Owners {
+		ok(t, b.PutOwner(t.Context(), o))
+	}
+	for _, p := range r.Pages {
+		ok(t, b.PutPage(t.Context(), p))
+	}
+}
+
+// stamped sets Updated everywhere.
+func stamped(r identity.Records, at time.Time) identity.Records {
+	for i := range r.Vehicles {
+		r.Vehicles[i].Updated = at
+	}
+	for i := range r.Owners {
+		r.Owners[i].Updated = at
+	}
+	for i := range r.Pages {
+		r.Pages[i].Updated = at
+	}
+	return r
+}
+
+func registryRoundTrip(t *testing.T, b *bench) {
+	putAll(t, b, registryRecords())
+	same(t, "identities", must(b.Identities(t.Context()))(t), stamped(registryRecords(), epoch))
+}
+
+func registryReplaces(t *testing.T, b *bench) {
+	putAll(t, b, registryRecords())
+	b.clock.advance(time.Minute)
+	bare := identity.Records{
+		Vehicles: []identity.Vehicle{{Tenant: "acme", ID: "van/1"}},
+		Owners:   []identity.Owner{{Tenant: "acme", ID: "ann"}},
+		Pages:    []identity.Page{{Tenant: "acme", ID: "100"}},
+	}
+	putAll(t, b, bare)
+	same(t, "identities", must(b.Identities(t.Context()))(t), stamped(bare, epoch.Add(time.Minute)))
+}
+
+func registryPageTenant(t *testing.T, b *bench) {
+	putAll(t, b, registryRecords())
+	err := b.PutPage(t.Context(), identity.Page{Tenant: "other", ID: "100", AccessToken: identity.NewToken("theirs")})
+	wantError(t, err, store.ErrConflict)
+	same(t, "identities", must(b.Identities(t.Context()))(t), stamped(registryRecords(), epoch))
+}
+
+func fixOf(vehicle string, at time.Time) telemetry.Fix {
+	f := telemetry.NewFix("acme", telemetry.VehicleID(vehicle), at, orb.Point{11.5, 48.25})
+	f.Received = at.Add(1500 * time.Microsecond)
+	return f
+}
+
+// commitFixes commits last fixes through a lane of its own.
+func commitFixes(t *testing.T, b *bench, fixes ...telemetry.Fix) {
+	t.Helper()
+	const partition = 31
+	l := must(b.OwnLane(t.Context(), partition))(t)
+	ok(t, b.Commit(t.Context(), store.Commit{Partition: partition, Epoch: l.Epoch, Next: l.Next + 1, LastFixes: fixes}))
+}
+
+func lastFixNewest(t *testing.T, b *bench) {
+	at := epoch.Truncate(time.Millisecond)
+	full := fixOf("v", at)
+	full.Accuracy, full.Speed, full.Heading, full.Altitude, full.HDOP = 4.5, 0, 359.5, -3, 0.9
+	full.Ignition = telemetry.Yes
+	bare := fixOf("v", at.Add(time.Second))
+	for _, step := range []struct {
+		name      string
+		put, want telemetry.Fix
+	}{
+		{"first", full, full},
+		{"older is ignored", fixOf("v", at.Add(-time.Second)), full},
+		{"newer, with nothing but a place", bare, bare},
+	} {
+		commitFixes(t, b, step.put)
+		same(t, step.name, must(b.LastFixes(t.Context(), "acme", "", 10))(t), []telemetry.Fix{step.want})
+	}
+}
+
+func lastFixPages(t *testing.T, b *bench) {
+	other := fixOf("b2", epoch)
+	other.Tenant = "other"
+	commitFixes(t, b, fixOf("c", epoch), fixOf("a", epoch), other, fixOf("b", epoch))
+	ids := func(after identity.VehicleID, limit int) []string {
+		fixes := must(b.LastFixes(t.Context(), "acme", after, limit))(t)
+		return names(fixes, func(f telemetry.Fix) string { return string(f.Vehicle) })
+	}
+	same(t, "first page", ids("", 2), []string{"a", "b"})
+	same(t, "second page", ids("b", 2), []string{"c"})
+}
