@@ -124,6 +124,9 @@ func (o *Outbox) Settle(_ context.Context, outcomes []notify.Outcome) error {
 	}
 	for _, out := range outcomes {
 		d := o.row(out.ID)
+		if d != nil && d.Lease == out.Lease && d.State == notify.Sent && out.State == notify.Sent {
+			d.Route = out.Route
+		}
 		if d == nil || d.Lease != out.Lease || d.State != notify.Sending {
 			continue
 		}
