@@ -32,7 +32,7 @@ func NewTracker(ix *Index, o Options) *Tracker {
 	}
 	return &Tracker{
 		ix:       ix,
-		revision: newestRevision(ix),
+		revision: ix.Revision(),
 		margins:  o.Preset.margins(),
 		handles:  map[string]Vehicle{},
 	}
@@ -171,16 +171,20 @@ func (t *Tracker) firstSight(s *state, f *Fix) {
 // scratch is memory reused by every call.
 type scratch struct {
 	told      []ranked
+	ways      int // decided since told was empty
 	refs      []Ref
 	stretches []Stretch
 	lobes     []lobe
+	way       way
+	crossing  crossing
 	asides    []*aside
 }
 
-// ranked is a crossing on its way out. Exits out of fences the vehicle was in before come first, then
-// everything else by time; equal keys keep their order.
+// ranked is a crossing on its way out. Of the crossings of one way, exits out of fences the vehicle was in
+// before come first, then everything else by time; equal keys keep their order.
 type ranked struct {
 	Crossing
+	way   int
 	group uint8
 	key   int64
 }
@@ -191,6 +195,9 @@ func (w *scratch) drain(dst []Crossing) []Crossing {
 		return dst
 	}
 	slices.SortStableFunc(w.told, func(a, b ranked) int {
+		if a.way != b.way {
+			return a.way - b.way
+		}
 		if a.group != b.group {
 			return int(a.group) - int(b.group)
 		}
@@ -199,6 +206,6 @@ func (w *scratch) drain(dst []Crossing) []Crossing {
 	for i := range w.told {
 		dst = append(dst, w.told[i].Crossing)
 	}
-	w.told = w.told[:0]
+	w.told, w.ways = w.told[:0], 0
 	return dst
 }

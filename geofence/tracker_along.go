@@ -3,10 +3,16 @@ package geofence
 import (
 	"math"
 	"slices"
+
+	"github.com/paulmach/orb"
 )
 
 // along decides every crossing on a way: of the fences it touches and of those that are tied.
 func (t *Tracker) along(s *state, w *way) {
+	if s.free(w) {
+		return
+	}
+	t.work.ways++
 	for _, ref := range t.candidates(s, w) {
 		f, ok := t.ix.Fence(ref)
 		if !ok {
@@ -17,7 +23,8 @@ func (t *Tracker) along(s *state, w *way) {
 		if len(t.work.lobes) == 1 && !tied && !t.work.lobes[0].inside {
 			continue
 		}
-		c := crossing{t: t, s: s, w: w, f: &f}
+		c := &t.work.crossing
+		*c = crossing{t: t, s: s, w: w, f: f}
 		if tied {
 			c.tie = s.ties[i]
 		} else {
@@ -26,6 +33,48 @@ func (t *Tracker) along(s *state, w *way) {
 		c.walk(t.work.lobes)
 		s.keep(c.tie)
 	}
+	t.clearBox(s, w)
+}
+
+// Reach of the box that is kept around a vehicle, in metres, and how many seconds of driving it is for.
+const (
+	boxLeast   = 150.0
+	boxMost    = 1500.0
+	boxSeconds = 60.0
+)
+
+// free reports whether no boundary can lie on the way: it stays in the box around the vehicle, and nothing is
+// pending. The box is convex, so the answer is exact.
+func (s *state) free(w *way) bool {
+	return w.inside(&s.box) && !s.pending()
+}
+
+// clearBox looks for a box around the end of the way that no boundary enters.
+func (t *Tracker) clearBox(s *state, w *way) {
+	if s.pending() {
+		s.box = orb.Bound{}
+		return
+	}
+	s.box = t.ix.FreeBox(w.b, min(max(boxLeast, zeroIfNaN(w.v1)*boxSeconds), boxMost))
+}
+
+// pending reports whether a boundary was passed without having been believed yet.
+func (s *state) pending() bool {
+	for i := range s.ties {
+		if s.ties[i].pending {
+			return true
+		}
+	}
+	return false
+}
+
+// inside reports whether the whole way lies in b.
+func (w *way) inside(b *orb.Bound) bool {
+	return within(b, &w.b) && within(b, &w.a) && (!w.bent || within(b, &w.knee))
+}
+
+func within(b *orb.Bound, p *orb.Point) bool {
+	return p[0] >= b.Min[0] && p[0] <= b.Max[0] && p[1] >= b.Min[1] && p[1] <= b.Max[1]
 }
 
 // candidates returns the fences that touch the way and those that are tied, ascending.
@@ -101,7 +150,7 @@ type crossing struct {
 	t   *Tracker
 	s   *state
 	w   *way
-	f   *Fence
+	f   Fence
 	tie tie
 
 	was   bool // inside before the way
@@ -222,7 +271,7 @@ func (c *crossing) flip() {
 
 // tell puts a crossing on its way out.
 func (c *crossing) tell(kind Kind, at int64, why Why) {
-	r := ranked{key: c.first, group: 1}
+	r := ranked{way: c.t.work.ways, key: c.first, group: 1}
 	if c.was && c.flips == 0 {
 		r.group, r.key = 0, at
 	}

@@ -34,15 +34,19 @@ func (t *Tracker) weigh(s *state, f *Fix, m *move, v verdict) {
 	last := stateOf(&s.aside.fixes[s.aside.n-1])
 	on := moveOf(&last, f)
 	goesOn, returns := on.judge() == moving, v == resting || v == rolling || v == moving
+	closer := 2.0 // a coincidence, if the fixes kept aside were wrong
+	if s.aside.fixes[0].Time-s.t > pastGap {
+		closer = 1 // after a silence a vehicle may well be elsewhere
+	}
 	switch {
 	case v == resting || v == rolling:
 		s.refute(t)
 		t.obey(s, f, m, v)
 	case s.aside.soft && (goesOn || !returns):
 		t.takeOver(s, f)
-	case goesOn && returns && 2*on.d < m.d && s.standing:
+	case goesOn && returns && closer*on.d < m.d && s.standing:
 		t.takeOver(s, f)
-	case goesOn && 2*on.d < m.d, !returns:
+	case goesOn && closer*on.d < m.d, !returns:
 		t.keepAside(s, f, false)
 	default:
 		s.refute(t)
@@ -135,6 +139,7 @@ func (t *Tracker) takeOver(s *state, f *Fix) {
 	s.aside = nil
 	for i := range a.n {
 		m := moveOf(s, &a.fixes[i])
+		m.learnSpeed(a, i, f)
 		t.advance(s, &a.fixes[i], &m)
 	}
 	t.work.asides = append(t.work.asides, a)
@@ -142,6 +147,18 @@ func (t *Tracker) takeOver(s *state, f *Fix) {
 		m := moveOf(s, f)
 		t.advance(s, f, &m)
 	}
+}
+
+// learnSpeed takes the speed at the end of a movement from the fix after it, where the tracker reports none.
+func (m *move) learnSpeed(a *aside, i int, after *Fix) {
+	if i+1 < a.n {
+		after = &a.fixes[i+1]
+	}
+	f := &a.fixes[i]
+	if !math.IsNaN(m.v1) || after == nil || after.Time <= f.Time || after.Time-f.Time > sparseWay*1000 {
+		return
+	}
+	m.v1 = m.plane.distance(f.Point, after.Point) * 1000 / float64(after.Time-f.Time)
 }
 
 // advance takes a fix that is proved, whatever the movement to it looks like.
@@ -159,7 +176,7 @@ func (t *Tracker) advance(s *state, f *Fix, m *move) {
 // jump takes a fix that is proved though no movement leads to it.
 func (t *Tracker) jump(s *state, f *Fix, m *move) {
 	if s.settled && s.accepted >= 3 {
-		w := wayOf(s, f, m)
+		w := t.wayOf(s, f, m)
 		w.jump = true
 		t.along(s, w)
 	} else {

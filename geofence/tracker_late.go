@@ -95,17 +95,23 @@ func (p *past) matchTold(cs []Crossing) {
 
 // noteDifference notes the memberships in which now differs from before.
 func (t *Tracker) noteDifference(v Vehicle, before, now []tie) {
-	inside := func(ties []tie, ref Ref) bool {
-		return slices.ContainsFunc(ties, func(x tie) bool { return x.ref == ref && x.inside })
+	find := func(ties []tie, ref Ref) *tie {
+		for i := range ties {
+			if ties[i].ref == ref && ties[i].inside {
+				return &ties[i]
+			}
+		}
+		return nil
 	}
 	for i := range before {
-		if x := before[i]; x.inside && !inside(now, x.ref) {
+		if x := before[i]; x.inside && find(now, x.ref) == nil {
 			x.inside = false
 			t.note(v, &x, t.vehicles[v].t)
 		}
 	}
 	for i := range now {
-		if x := &now[i]; x.inside && !inside(before, x.ref) {
+		x := &now[i]
+		if was := find(before, x.ref); x.inside && (was == nil || was.since != x.since) {
 			t.note(v, x, x.since)
 		}
 	}

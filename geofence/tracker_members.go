@@ -66,6 +66,7 @@ func (t *Tracker) compareRestored(s *state, f *Fix) {
 
 // retake takes all memberships anew from point p, silently.
 func (t *Tracker) retake(s *state, p orb.Point, at int64) {
+	s.box = orb.Bound{}
 	refs := t.ix.Containing(t.work.refs[:0], p)
 	t.work.refs = refs
 	for i := range s.ties {
@@ -118,7 +119,7 @@ func member(v Vehicle, x *tie) Member {
 // each vehicle when it is next heard of. Nothing is decided at now today.
 func (t *Tracker) SetIndex(dst []Crossing, ix *Index, now int64) []Crossing {
 	dst = t.Advance(dst, now)
-	t.ix, t.revision = ix, newestRevision(ix)
+	t.ix, t.revision = ix, ix.Revision()
 	return dst
 }
 
@@ -128,7 +129,7 @@ func (t *Tracker) reconcile(v Vehicle, s *state) {
 		return
 	}
 	old := s.rev
-	s.rev = t.revision
+	s.rev, s.box = t.revision, orb.Bound{}
 	t.closeGone(v, s)
 	if old < t.revision {
 		t.join(s, s.p, s.t, old)
@@ -158,15 +159,4 @@ func (t *Tracker) closeGone(v Vehicle, s *state) {
 	}
 	s.prune()
 	slices.SortFunc(s.ties, func(a, b tie) int { return int(a.ref) - int(b.ref) })
-}
-
-// newestRevision returns the highest revision in ix.
-func newestRevision(ix *Index) uint64 {
-	newest, found := uint64(0), 0
-	for r := Ref(0); found < ix.Len(); r++ {
-		if f, ok := ix.Fence(r); ok {
-			newest, found = max(newest, f.Revision), found+1
-		}
-	}
-	return newest
 }

@@ -108,7 +108,7 @@ func (m *move) judge() verdict {
 
 // odd reports whether a possible movement does not fit the speeds and courses at its ends.
 func (m *move) odd() bool {
-	if math.IsNaN(m.v0) || math.IsNaN(m.v1) {
+	if math.IsNaN(m.v0) && math.IsNaN(m.v1) {
 		return false
 	}
 	over := m.d - 2*m.noise

@@ -41,20 +41,36 @@ func (v *vehicle) record(f *Fix) {
 	if !v.seen {
 		return
 	}
-	if f.Time-v.newest > pastGap && (v.past == nil || !v.past.silent) {
-		v.past = v.past.begin(&v.state, f.Received, true)
-	}
-	p := v.past
-	if p == nil {
-		return
-	}
-	p.live++
-	if !p.dirty && (f.Received > p.until || p.live > pastLive || len(p.log) >= pastMost) {
+	if p := v.past; p != nil && p.over(f.Received) {
 		v.past = nil
-		return
 	}
+	if f.Time-v.newest > pastGap {
+		v.past = v.past.pin(&v.state, f.Received)
+	}
+	if p := v.past; p != nil {
+		p.add(&v.state, f)
+	}
+}
+
+// over reports whether nothing more is to be expected.
+func (p *past) over(now int64) bool {
+	return !p.dirty && (now > p.until || p.live > pastLive || len(p.log) >= pastMost)
+}
+
+// pin keeps the state s from before a silence, unless an older one is kept already.
+func (p *past) pin(s *state, now int64) *past {
+	if p == nil || !p.silent && !p.dirty {
+		return p.begin(s, now, true)
+	}
+	p.silent, p.live, p.until = true, 0, now+pastPinned
+	return p
+}
+
+// add notes a fix in order; s is the state before it.
+func (p *past) add(s *state, f *Fix) {
+	p.live++
 	if !p.silent && !p.dirty && len(p.log)-p.mark >= pastRotate {
-		p.rotate(&v.state)
+		p.rotate(s)
 	}
 	if len(p.log) < pastMost {
 		p.log = append(p.log, *f)

@@ -38,7 +38,8 @@ type state struct {
 	standing bool
 	restored bool // memberships came from the store, no fix yet
 
-	ties  []tie // ascending by ref
+	ties  []tie     // ascending by ref
+	box   orb.Bound // around p; no boundary enters it. Not part of a snapshot: it only saves work
 	aside *aside
 }
 

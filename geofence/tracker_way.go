@@ -28,9 +28,10 @@ type way struct {
 	turn float64 // fraction of the way at the knee
 }
 
-// wayOf returns the way of a movement.
-func wayOf(s *state, f *Fix, m *move) *way {
-	w := &way{
+// wayOf returns the way of a movement; it holds until the next call.
+func (t *Tracker) wayOf(s *state, f *Fix, m *move) *way {
+	w := &t.work.way
+	*w = way{
 		a: s.p, b: f.Point, length: m.d, from: s.leftAt(), to: f.Time,
 		v0: m.v0, v1: m.v1, sigma: m.sigma,
 	}
