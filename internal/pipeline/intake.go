@@ -1,0 +1,116 @@
+package pipeline
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"outrider/identity"
+	"outrider/store"
+	"outrider/telemetry"
+)
+
+// maxKept is how much of a refused payload a dead letter keeps.
+const maxKept = 4 << 10
+
+// Appender makes fixes durable; a journal is one.
+type Appender interface {
+	Append(ctx context.Context, fixes []telemetry.Fix) error
+}
+
+// LetterBox keeps refused input; a store is one.
+type LetterBox interface {
+	PutDeadLetters(ctx context.Context, letters []store.DeadLetter) error
+}
+
+// Resolver says which vehicle a device is; a directory is one.
+type Resolver interface {
+	Resolve(tenant identity.TenantID, device string) identity.VehicleID
+}
+
+// Intake is the way from MQTT into the journal. It is safe for many goroutines.
+type Intake struct {
+	decoder telemetry.Decoder
+	journal Appender
+	letters LetterBox
+	devices Resolver
+	owner   func(topic string) (telemetry.TenantID, telemetry.VehicleID)
+	metrics *metrics
+	scratch sync.Pool // of *decoded
+}
+
+var _ telemetry.Sink = (*Intake)(nil)
+
+// decoded is what one batch of messages holds.
+type decoded struct {
+	fixes   []telemetry.Fix
+	letters []store.DeadLetter
+}
+
+// Accept implements telemetry.Sink.
+//
+// ORDER: fixes to the journal, refusals to the store, then the caller acknowledges. A crash between any two
+// makes the sender repeat the batch, and the gate drops the fixes it already knows.
+func (in *Intake) Accept(ctx context.Context, batch []telemetry.Message) error {
+	d := in.scratch.Get().(*decoded)
+	defer in.put(d)
+	for _, m := range batch {
+		in.decode(d, m)
+	}
+	if len(d.fixes) > 0 {
+		if err := in.journal.Append(ctx, d.fixes); err != nil {
+			return fmt.Errorf("pipeline: append %d fixes: %w", len(d.fixes), err)
+		}
+	}
+	return in.bury(ctx, d.letters)
+}
+
+// Refuse records a message that was refused before it could be decoded, such as one that is too large.
+func (in *Intake) Refuse(ctx context.Context, m telemetry.Message, r *telemetry.Refusal) error {
+	return in.bury(ctx, []store.DeadLetter{in.letter(m, r)})
+}
+
+func (in *Intake) decode(d *decoded, m telemetry.Message) {
+	from := len(d.fixes)
+	fixes, err := in.decoder.Decode(d.fixes, m)
+	d.fixes = fixes
+	for i := from; i < len(d.fixes); i++ {
+		f := &d.fixes[i]
+		f.Vehicle = telemetry.VehicleID(in.devices.Resolve(identity.TenantID(f.Tenant), string(f.Vehicle)))
+	}
+	for _, r := range telemetry.Refusals(err) {
+		d.letters = append(d.letters, in.letter(m, r))
+	}
+}
+
+func (in *Intake) bury(ctx context.Context, letters []store.DeadLetter) error {
+	if len(letters) == 0 {
+		return nil
+	}
+	if err := in.letters.PutDeadLetters(ctx, letters); err != nil {
+		return fmt.Errorf("pipeline: keep %d dead letters: %w", len(letters), err)
+	}
+	for _, l := range letters {
+		in.metrics.refused.WithLabelValues(string(l.Reason)).Inc()
+	}
+	return nil
+}
+
+func (in *Intake) put(d *decoded) {
+	clear(d.letters) // drop references to payloads
+	d.fixes, d.letters = d.fixes[:0], d.letters[:0]
+	in.scratch.Put(d)
+}
+
+func (in *Intake) letter(m telemetry.Message, r *telemetry.Refusal) store.DeadLetter {
+	tenant, vehicle := in.owner(m.Topic)
+	if tenant == "" {
+		tenant = telemetry.DefaultTenant // somebody must see it
+	}
+	kept := m.Payload[:min(len(m.Payload), maxKept)]
+	return store.DeadLetter{
+		Tenant: identity.TenantID(tenant), Vehicle: identity.VehicleID(vehicle), Topic: m.Topic,
+		Reason: r.Reason, Field: r.Field, Detail: r.Detail,
+		Payload: append([]byte(nil), kept...), Size: len(m.Payload), Received: m.Received,
+	}
+}

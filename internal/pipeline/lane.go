@@ -1,0 +1,388 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"outrider/geofence"
+	"outrider/identity"
+	"outrider/journal"
+	"outrider/notify"
+	"outrider/store"
+	"outrider/telemetry"
+)
+
+const (
+	readBatch   = 1024                   // entries a lane takes at once
+	tick        = 250 * time.Millisecond // how often an idle lane looks at its timers and at the fences
+	quietCommit = time.Second            // how long a position and last fixes may wait when nothing else happened
+	tickLag     = time.Second            // how far timers stay behind the clock, see advance
+	retryLeast  = 50 * time.Millisecond
+	retryMost   = 5 * time.Second
+)
+
+// lane evaluates one partition. One goroutine runs it and owns everything in it but the atomics.
+type lane struct {
+	partition int
+	label     string
+	o         *Options
+	fences    *Fences
+	metrics   *metrics
+	behind    prometheus.Gauge
+	logger    *slog.Logger
+
+	gate    *telemetry.Gate
+	tenants map[telemetry.TenantID]*tenantState
+	fenced  *FenceSet        // the fences this lane evaluates with
+	next    journal.Position // the first position not evaluated yet
+	clock   time.Time        // newest arrival among the fixes evaluated
+	ticked  time.Time        // arrival clock up to which every tracker's timers have fired without a fix
+	epoch   uint64
+
+	step        store.Commit // what has been decided since the last commit
+	lastFixes   map[vehicleKey]telemetry.Fix
+	pages       map[identity.PageID]bool // to be woken after the commit
+	committed   journal.Position
+	committedAt time.Time
+	snapshotAt  time.Time
+	snapshotPos journal.Position
+	silent      bool // while replaying what was committed before
+
+	entries   []journal.Entry
+	crossings []geofence.Crossing
+	members   []geofence.Member
+	alerts    []notify.Alert
+
+	failing atomic.Pointer[error] // why the lane makes no progress, nil when it does
+}
+
+type vehicleKey struct {
+	tenant  telemetry.TenantID
+	vehicle telemetry.VehicleID
+}
+
+// tenantState is the tracker of one tenant's vehicles in this partition.
+type tenantState struct {
+	id      telemetry.TenantID
+	tracker *geofence.Tracker
+	index   *geofence.Index
+}
+
+func newLane(partition int, o *Options, fences *Fences, m *metrics) *lane {
+	label := strconv.Itoa(partition)
+	return &lane{
+		partition: partition, label: label, o: o, fences: fences, metrics: m,
+		behind:    m.behind.WithLabelValues(label),
+		logger:    o.Logger.With("partition", partition),
+		gate:      telemetry.NewGate(telemetry.GateOptions{}),
+		tenants:   map[telemetry.TenantID]*tenantState{},
+		lastFixes: map[vehicleKey]telemetry.Fix{},
+		pages:     map[identity.PageID]bool{},
+		entries:   make([]journal.Entry, 0, readBatch),
+	}
+}
+
+// run evaluates the partition until ctx ends, then commits and saves a snapshot.
+func (l *lane) run(ctx context.Context) error {
+	l.committedAt, l.snapshotAt = l.o.Now(), l.o.Now()
+	for ctx.Err() == nil {
+		if err := l.turn(ctx); err != nil {
+			if ctx.Err() != nil {
+				break
+			}
+			return err
+		}
+	}
+	return l.leave()
+}
+
+// turn is one round of the loop.
+func (l *lane) turn(ctx context.Context) error {
+	if err := l.read(ctx); err != nil {
+		return err
+	}
+	if err := l.adopt(ctx); err != nil {
+		return err
+	}
+	for i := range l.entries {
+		l.evaluate(&l.entries[i])
+	}
+	if n := len(l.entries); n > 0 {
+		l.behind.Set(max(0, l.o.Now().Sub(l.entries[n-1].Fix.Received).Seconds()))
+	} else {
+		l.advance(l.o.Now())
+	}
+	if l.mustCommit() {
+		if err := l.commit(ctx); err != nil {
+			return err
+		}
+	}
+	if l.next > l.snapshotPos && l.o.Now().Sub(l.snapshotAt) >= l.o.SnapshotEvery {
+		return l.snapshot(ctx)
+	}
+	return nil
+}
+
+// read fills l.entries with what is in the journal, waiting up to a tick.
+func (l *lane) read(ctx context.Context) error {
+	wait, cancel := context.WithTimeout(ctx, tick)
+	defer cancel()
+	var err error
+	l.entries, err = l.o.Journal.Read(wait, l.partition, l.next, l.entries[:0])
+	switch {
+	case err == nil:
+		l.failing.Store(nil)
+		return nil
+	case wait.Err() != nil && ctx.Err() == nil:
+		return nil // nothing came within the tick
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	}
+	return fmt.Errorf("pipeline: read partition %d at %d: %w", l.partition, l.next, err)
+}
+
+// evaluate is the way of one fix.
+func (l *lane) evaluate(e *journal.Entry) {
+	f := &e.Fix
+	l.next = e.Position + 1
+	if f.Received.After(l.clock) {
+		l.clock = f.Received
+	}
+	verdict, reason := l.gate.Admit(f)
+	l.count(verdict)
+	switch verdict {
+	case telemetry.Duplicate:
+		return
+	case telemetry.Implausible:
+		l.bury(f, reason)
+		return
+	}
+	ts := l.tenant(f.Tenant)
+	l.crossings = ts.tracker.Observe(l.crossings[:0], engineFix(ts.tracker, f))
+	l.decide(ts, f.Received)
+	if verdict == telemetry.Admitted && !l.silent {
+		l.lastFixes[vehicleKey{f.Tenant, f.Vehicle}] = *f
+	}
+}
+
+// engineFix says a fix in the engine's words.
+func engineFix(t *geofence.Tracker, f *telemetry.Fix) geofence.Fix {
+	return geofence.Fix{
+		Vehicle:  t.Vehicle(string(f.Vehicle)),
+		Time:     f.Time.UnixMilli(),
+		Received: f.Received.UnixMilli(),
+		Point:    f.Point,
+		Accuracy: float32(f.Accuracy),
+		Speed:    float32(f.Speed),
+		Heading:  float32(f.Heading),
+		HDOP:     float32(f.HDOP),
+	}
+}
+
+// advance fires the timers that are due without a fix.
+//
+// ORDER: it stays a second behind the clock, so that a fix which arrived before a timer was due is in the journal,
+// and evaluated, before the timer fires; a replay, which has the arrivals only, then finds the same order.
+func (l *lane) advance(now time.Time) {
+	now = now.Add(-tickLag)
+	if !now.After(l.ticked) || !l.due(now) {
+		return
+	}
+	l.ticked = now
+	for _, ts := range l.tenants {
+		l.crossings = ts.tracker.Advance(l.crossings[:0], now.UnixMilli())
+		l.decide(ts, now)
+	}
+}
+
+// due reports whether any timer is due.
+func (l *lane) due(now time.Time) bool {
+	for _, ts := range l.tenants {
+		if at, ok := ts.tracker.Next(); ok && at <= now.UnixMilli() {
+			return true
+		}
+	}
+	return false
+}
+
+// decide takes over the crossings and membership changes that a tracker just found.
+func (l *lane) decide(ts *tenantState, received time.Time) {
+	if l.silent {
+		l.members = ts.tracker.Changed(l.members[:0])
+		return
+	}
+	for i := range l.crossings {
+		l.record(ts, &l.crossings[i], received)
+	}
+	l.members = ts.tracker.Changed(l.members[:0])
+	for _, m := range l.members {
+		l.step.Memberships = append(l.step.Memberships, store.Membership{
+			Tenant: identity.TenantID(ts.id), Vehicle: identity.VehicleID(ts.tracker.ID(m.Vehicle)), Fence: m.Fence,
+			Inside: m.Membership == geofence.Inside, Since: time.UnixMilli(m.Since),
+		})
+	}
+}
+
+// record puts a crossing into the record, and what its alerts need into the outbox.
+func (l *lane) record(ts *tenantState, c *geofence.Crossing, received time.Time) {
+	rec := crossingRecord(ts, c, received)
+	l.step.Crossings = append(l.step.Crossings, rec)
+	l.metrics.crossings.WithLabelValues(rec.Kind, strconv.FormatBool(rec.Late)).Inc()
+	l.alerts = l.o.Rules.Alerts(l.alerts[:0], event(rec))
+	for _, a := range l.alerts {
+		d := l.o.Rules.Deliver(a, l.o.Now())
+		l.step.Deliveries = append(l.step.Deliveries, d)
+		if d.State == notify.Pending {
+			l.pages[d.Page] = true
+			l.metrics.alerts.WithLabelValues(alertQueued).Inc()
+			continue
+		}
+		l.metrics.alerts.WithLabelValues(alertNoContact).Inc()
+	}
+	if len(l.alerts) == 0 && !c.Late && (c.Kind == geofence.Enter || c.Kind == geofence.Exit) {
+		l.metrics.alerts.WithLabelValues(alertNoOwner).Inc() // without rules, only the want of an owner silences these
+	}
+}
+
+// bury keeps a fix that the gate refused.
+func (l *lane) bury(f *telemetry.Fix, reason telemetry.Reason) {
+	if l.silent {
+		return
+	}
+	l.metrics.refused.WithLabelValues(string(reason)).Inc()
+	l.step.DeadLetters = append(l.step.DeadLetters, store.DeadLetter{
+		Tenant: identity.TenantID(f.Tenant), Vehicle: identity.VehicleID(f.Vehicle), Reason: reason, Field: "t",
+		Detail: gateDetail(f, reason), Received: f.Received,
+	})
+}
+
+func gateDetail(f *telemetry.Fix, reason telemetry.Reason) string {
+	return fmt.Sprintf("%s: device time %s, received %s, position %.6f, %.6f", reason,
+		f.Time.UTC().Format(time.RFC3339), f.Received.UTC().Format(time.RFC3339), f.Point.Lat(), f.Point.Lon())
+}
+
+func (l *lane) count(v telemetry.Verdict) {
+	if l.silent {
+		l.metrics.replayed.Inc()
+		return
+	}
+	l.metrics.fixes.WithLabelValues(v.String()).Inc()
+}
+
+// tenant returns the tracker of a tenant, making it at first sight.
+func (l *lane) tenant(id telemetry.TenantID) *tenantState {
+	ts, ok := l.tenants[id]
+	if !ok {
+		ix := l.fenced.Index(id)
+		ts = &tenantState{id: id, index: ix, tracker: geofence.NewTracker(ix, geofence.Options{Preset: l.o.Preset})}
+		l.tenants[id] = ts
+	}
+	return ts
+}
+
+// adopt takes over changed fences, between two commits of its own, so that the store knows from which
+// position on they were in force.
+func (l *lane) adopt(ctx context.Context) error {
+	set := l.fences.Current()
+	if set.Revision == l.fenced.Revision {
+		return nil
+	}
+	if err := l.commit(ctx); err != nil {
+		return err
+	}
+	l.use(set)
+	return l.commit(ctx)
+}
+
+// use puts a set of fences in force.
+func (l *lane) use(set *FenceSet) {
+	l.fenced = set
+	for id, ts := range l.tenants {
+		if ix := set.Index(id); ix != ts.index {
+			ts.index = ix
+			l.crossings = ts.tracker.SetIndex(l.crossings[:0], ix, l.clock.UnixMilli())
+			l.decide(ts, l.clock)
+		}
+	}
+}
+
+func (l *lane) mustCommit() bool {
+	s := &l.step
+	if len(s.Crossings)+len(s.Memberships)+len(s.DeadLetters) > 0 {
+		return true
+	}
+	return l.next > l.committed && l.o.Now().Sub(l.committedAt) >= quietCommit
+}
+
+// commit makes everything decided since the last one durable, together with the position. It tries until it
+// succeeds, ctx ends, or another process owns the partition: going on without would lose what was decided.
+func (l *lane) commit(ctx context.Context) error {
+	c := l.step
+	c.Partition, c.Epoch, c.Next, c.Clock, c.Revision = l.partition, l.epoch, l.next, l.ticked, l.fenced.Revision
+	for _, f := range l.lastFixes {
+		c.LastFixes = append(c.LastFixes, f)
+	}
+	if err := l.keepTrying(ctx, c); err != nil {
+		return err
+	}
+	l.committed, l.committedAt = l.next, l.o.Now()
+	l.step = store.Commit{
+		Crossings: c.Crossings[:0], Memberships: c.Memberships[:0], Deliveries: c.Deliveries[:0],
+		LastFixes: c.LastFixes[:0],
+	}
+	clear(l.lastFixes)
+	for page := range l.pages {
+		l.o.Wake(page)
+	}
+	clear(l.pages)
+	return nil
+}
+
+func (l *lane) keepTrying(ctx context.Context, c store.Commit) error {
+	for wait := retryLeast; ; wait = min(2*wait, retryMost) {
+		began := time.Now() // a duration, not a moment: the machine's clock is right
+		err := l.o.Store.Commit(context.WithoutCancel(ctx), c)
+		if err == nil {
+			l.metrics.commit.Observe(time.Since(began).Seconds())
+			l.failing.Store(nil)
+			return nil
+		}
+		err = fmt.Errorf("pipeline: commit partition %d at %d: %w", l.partition, c.Next, err)
+		l.failing.Store(&err)
+		l.metrics.failed.Inc()
+		if errors.Is(err, store.ErrFenced) {
+			return err
+		}
+		l.logger.Error("commit failed, trying again", "cause", err, "wait", wait)
+		select {
+		case <-ctx.Done():
+			return errors.Join(err, context.Cause(ctx))
+		case <-time.After(wait):
+		}
+	}
+}
+
+// leave is the orderly end: nothing is evaluated again after the next start.
+func (l *lane) leave() error {
+	ctx, cancel := context.WithTimeout(context.Background(), retryMost)
+	defer cancel()
+	if err := l.commit(ctx); err != nil {
+		return err
+	}
+	return l.snapshot(ctx)
+}
+
+// problem says why the lane makes no progress, nil when it does.
+func (l *lane) problem() error {
+	if err := l.failing.Load(); err != nil {
+		return *err
+	}
+	return nil
+}

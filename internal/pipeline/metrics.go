@@ -1,0 +1,98 @@
+package pipeline
+
+import (
+	"strconv"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"outrider/geofence"
+	"outrider/notify"
+	"outrider/telemetry"
+)
+
+type metrics struct {
+	refused   *prometheus.CounterVec // by reason
+	fixes     *prometheus.CounterVec // by verdict
+	crossings *prometheus.CounterVec // by kind, late
+	alerts    *prometheus.CounterVec // by result
+	commit    prometheus.Histogram
+	failed    prometheus.Counter
+	replayed  prometheus.Counter
+	behind    *prometheus.GaugeVec // by partition
+	snapshots *prometheus.CounterVec
+}
+
+func newMetrics(r prometheus.Registerer) *metrics {
+	m := &metrics{
+		refused: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "outrider_refused_total",
+			Help: "Messages, or parts of them, that were refused and kept as dead letters, by reason.",
+		}, []string{"reason"}),
+		fixes: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "outrider_fixes_total",
+			Help: "Fixes judged by the gate, by verdict.",
+		}, []string{"verdict"}),
+		crossings: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "outrider_crossings_total",
+			Help: "Crossings decided, by kind; late ones are for the record only.",
+		}, []string{"kind", "late"}),
+		alerts: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "outrider_alerts_total",
+			Help: "Alerts that crossings led to: queued for delivery, held for want of a contact, or without an owner.",
+		}, []string{"result"}),
+		commit: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name:                        "outrider_lane_commit_seconds",
+			Help:                        "Time of a lane's commit.",
+			Buckets:                     prometheus.ExponentialBuckets(0.0005, 2, 14),
+			NativeHistogramBucketFactor: 1.1,
+		}),
+		failed: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "outrider_lane_commit_failures_total",
+			Help: "Commits that failed and are tried again.",
+		}),
+		replayed: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "outrider_lane_replayed_fixes_total",
+			Help: "Fixes read again after a start, from the last snapshot to the committed position.",
+		}),
+		behind: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "outrider_lane_behind_seconds",
+			Help: "How long the fix that a lane handled last had waited in the journal.",
+		}, []string{"partition"}),
+		snapshots: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "outrider_lane_snapshots_total",
+			Help: "Snapshots of a lane's state, by result.",
+		}, []string{"result"}),
+	}
+	m.initialise()
+	if r != nil {
+		r.MustRegister(m.refused, m.fixes, m.crossings, m.alerts, m.commit, m.failed, m.replayed, m.behind, m.snapshots)
+	}
+	return m
+}
+
+// The results of an alert.
+const (
+	alertQueued    = "queued"
+	alertNoOwner   = string(notify.ReasonNoOwner)
+	alertNoContact = string(notify.ReasonNoContact)
+)
+
+func (m *metrics) initialise() {
+	for _, r := range telemetry.Reasons() {
+		m.refused.WithLabelValues(string(r))
+	}
+	for _, v := range []telemetry.Verdict{telemetry.Admitted, telemetry.Duplicate, telemetry.Late, telemetry.Implausible} {
+		m.fixes.WithLabelValues(v.String())
+	}
+	for _, k := range []geofence.Kind{geofence.Enter, geofence.Exit, geofence.Pass, geofence.Dwell} {
+		for _, late := range []bool{false, true} {
+			m.crossings.WithLabelValues(k.String(), strconv.FormatBool(late))
+		}
+	}
+	for _, result := range []string{alertQueued, alertNoOwner, alertNoContact} {
+		m.alerts.WithLabelValues(result)
+	}
+	for _, result := range []string{"saved", "failed"} {
+		m.snapshots.WithLabelValues(result)
+	}
+}

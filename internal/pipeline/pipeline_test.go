@@ -1,0 +1,301 @@
+package pipeline_test
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/paulmach/orb"
+
+	"outrider/geofence"
+	"outrider/identity"
+	"outrider/internal/pipeline"
+	"outrider/journal/local"
+	"outrider/notify"
+	"outrider/simulator"
+	"outrider/store"
+	"outrider/store/sqlite"
+	"outrider/telemetry"
+	"outrider/telemetry/codec"
+)
+
+// rig is a pipeline with a real journal and a real store, without network.
+type rig struct {
+	dir       string
+	journal   *local.Journal
+	store     *sqlite.Store
+	directory *identity.Directory
+	pipeline  *pipeline.Pipeline
+
+	mu    sync.Mutex // guards woken
+	woken map[identity.PageID]bool
+}
+
+var begin = time.Date(2026, 3, 1, 8, 0, 0, 0, time.UTC)
+
+func newRig(t *testing.T) *rig {
+	t.Helper()
+	r := &rig{dir: t.TempDir(), woken: map[identity.PageID]bool{}}
+	r.open(t)
+	ctx := t.Context()
+	must(t, r.store.PutOwner(ctx, identity.Owner{Tenant: "default", ID: "ann", Contacts: []identity.Contact{{Page: "1", PSID: "2"}}}))
+	must(t, r.store.PutVehicle(ctx, identity.Vehicle{Tenant: "default", ID: "van", Name: "The van", Owners: []identity.OwnerID{"ann"}, Device: "box/7"}))
+	r.reload(t)
+	return r
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// open begins with what is in the directory.
+func (r *rig) open(t *testing.T) {
+	t.Helper()
+	ctx := t.Context()
+	key, err := identity.LoadOrCreateKey(filepath.Join(r.dir, "key"))
+	must(t, err)
+	sealer, err := identity.NewSealer(key)
+	must(t, err)
+	r.journal, err = local.Open(local.Options{Dir: filepath.Join(r.dir, "journal"), Partitions: 2})
+	must(t, err)
+	r.store, err = sqlite.Open(ctx, sqlite.Options{Path: filepath.Join(r.dir, "db"), Sealer: sealer, Now: time.Now})
+	must(t, err)
+	r.directory = identity.NewDirectory()
+	r.reload(t)
+	r.pipeline, err = pipeline.New(ctx, pipeline.Options{
+		Journal: r.journal, Store: r.store, Decoder: codec.New(codec.Options{}), Devices: r.directory,
+		Rules: notify.NewRules(r.directory), TopicOwner: codec.TopicOwner, Wake: r.wake, Now: time.Now,
+		Logger: slog.New(slog.DiscardHandler), SnapshotEvery: time.Hour,
+	})
+	must(t, err)
+	must(t, r.pipeline.Start(ctx))
+	t.Cleanup(func() { r.close(t) })
+}
+
+func (r *rig) close(t *testing.T) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	must(t, r.pipeline.Stop(ctx))
+	must(t, r.journal.Close())
+	must(t, r.store.Close())
+}
+
+func (r *rig) reload(t *testing.T) {
+	t.Helper()
+	records, err := r.store.Identities(t.Context())
+	must(t, err)
+	r.directory.Load(records)
+}
+
+func (r *rig) wake(page identity.PageID) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.woken[page] = true
+}
+
+// fence puts a circle of 100 m around a point.
+func (r *rig) fence(t *testing.T, id string, center orb.Point) {
+	t.Helper()
+	feature := fmt.Sprintf(`{"type":"Feature","id":%q,"properties":{"name":"Fence %s","shape":"circle","radius_m":100},"geometry":{"type":"Point","coordinates":[%v,%v]}}`,
+		id, id, center.Lon(), center.Lat())
+	_, err := r.store.PutGeofence(t.Context(), store.Geofence{Tenant: "default", ID: geofence.FenceID(id), Name: "Fence " + id, Feature: []byte(feature)}, 0)
+	must(t, err)
+	must(t, r.pipeline.FencesChanged(t.Context()))
+}
+
+// drive publishes a way due north at 10 m/s from a point south of the equator's metre grid, a fix a second.
+func (r *rig) drive(t *testing.T, topic string, from orb.Point, start time.Time, seconds int) {
+	t.Helper()
+	for i := range seconds {
+		f := telemetry.NewFix("", "", start.Add(time.Duration(i)*time.Second), orb.Point{from.Lon(), from.Lat() + float64(i)*10/111_195})
+		f.Speed, f.Heading = 10, 0
+		r.accept(t, topic, codec.AppendNative(nil, f), f.Time)
+	}
+}
+
+func (r *rig) accept(t *testing.T, topic string, payload []byte, received time.Time) {
+	t.Helper()
+	must(t, r.pipeline.Intake().Accept(t.Context(), []telemetry.Message{{Topic: topic, Payload: payload, Received: received}}))
+}
+
+// crossings waits until the record holds n crossings and returns them, oldest first, as text.
+func (r *rig) crossings(t *testing.T, n int) []string {
+	t.Helper()
+	var all []string
+	eventually(t, fmt.Sprintf("%d crossings", n), func() bool {
+		list, err := r.store.Crossings(t.Context(), store.Query{Tenant: "default", Limit: 1000})
+		must(t, err)
+		all = nil
+		for i := len(list) - 1; i >= 0; i-- {
+			all = append(all, fmt.Sprintf("%s %s %s", list[i].Vehicle, list[i].Kind, list[i].Fence))
+		}
+		return len(all) >= n
+	})
+	return all
+}
+
+func eventually(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	deadline := time.Now().Add(20 * time.Second)
+	for !ok() {
+		if time.Now().After(deadline) {
+			t.Fatalf("never came true: %s", what)
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+}
+
+const topic = "fleet/default/van/fix"
+
+func south(of orb.Point, metres float64) orb.Point {
+	return orb.Point{of.Lon(), of.Lat() - metres/111_195}
+}
+
+func TestAFixBecomesADelivery(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	yard := orb.Point{11.5, 48.1}
+	r.fence(t, "yard", yard)
+	r.drive(t, topic, south(yard, 300), begin, 60)
+	got := r.crossings(t, 2)
+	if fmt.Sprint(got) != "[van enter yard van exit yard]" {
+		t.Fatalf("got %q", got)
+	}
+	list, err := r.store.Deliveries(t.Context(), store.Query{Tenant: "default"})
+	must(t, err)
+	if len(list) != 2 || list[1].Alert.VehicleName != "The van" || list[1].Alert.FenceName != "Fence yard" || list[1].PSID != "2" || list[1].State != notify.Pending {
+		t.Errorf("deliveries are %+v", list)
+	}
+	eventually(t, "the page is woken", func() bool {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		return r.woken["1"]
+	})
+}
+
+func TestADeviceIsItsVehicle(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	yard := orb.Point{11.5, 48.1}
+	r.fence(t, "yard", yard)
+	for i := range 60 {
+		f := telemetry.NewFix("", "", begin.Add(time.Duration(i)*time.Second), south(yard, float64(300-10*i)))
+		f.Speed, f.Heading = 10, 0
+		r.accept(t, "owntracks/box/7", codec.AppendOwnTracks(nil, f), f.Time)
+	}
+	if got := r.crossings(t, 2); fmt.Sprint(got) != "[van enter yard van exit yard]" {
+		t.Errorf("got %q", got)
+	}
+}
+
+func TestAFenceIsInForceWhenTheCallReturns(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	first, second := orb.Point{11.5, 48.1}, orb.Point{11.5, 48.11}
+	r.fence(t, "first", first)
+	r.drive(t, topic, south(first, 300), begin, 60)
+	r.crossings(t, 2)
+	r.fence(t, "second", second)
+	r.drive(t, topic, south(first, -300), begin.Add(time.Minute), 120)
+	if got := r.crossings(t, 4); fmt.Sprint(got) != "[van enter first van exit first van enter second van exit second]" {
+		t.Errorf("got %q", got)
+	}
+}
+
+func TestARestartAnywhereChangesNothing(t *testing.T) {
+	t.Parallel()
+	const seconds = 400
+	city := simulator.NewCity(3)
+	fleet := simulator.NewFleet(city, simulator.FleetOptions{Vehicles: 6, Seed: 3, Start: begin, WholeSeconds: true})
+	run := func(restarts map[int]bool) []string {
+		r := newRig(t)
+		for _, f := range city.Fences {
+			_, err := r.store.PutGeofence(t.Context(), store.Geofence{Tenant: "default", ID: geofence.FenceID(f.ID), Feature: f.GeoJSON()}, 0)
+			must(t, err)
+		}
+		must(t, r.pipeline.FencesChanged(t.Context()))
+		for second := range seconds {
+			for v := range fleet.Len() {
+				f := fleet.Fix(v, second)
+				r.accept(t, "fleet/default/"+string(f.Vehicle)+"/fix", codec.AppendNative(nil, f), f.Time)
+			}
+			if restarts[second] {
+				r.close(t)
+				r.open(t)
+			}
+		}
+		r.close(t) // evaluates what is in the journal
+		r.open(t)
+		list, err := r.store.Crossings(t.Context(), store.Query{Tenant: "default", Limit: 10_000})
+		must(t, err)
+		seen := map[string]bool{}
+		var all []string
+		for _, c := range list {
+			all = append(all, c.ID)
+			if seen[c.ID] {
+				t.Errorf("crossing %s is there twice", c.ID)
+			}
+			seen[c.ID] = true
+		}
+		return all
+	}
+	plain := run(nil)
+	restarted := run(map[int]bool{0: true, 50: true, 51: true, 180: true, 299: true, 399: true})
+	if len(plain) < 10 {
+		t.Fatalf("only %d crossings: the test shows little", len(plain))
+	}
+	same := map[string]bool{}
+	for _, id := range plain {
+		same[id] = true
+	}
+	for _, id := range restarted {
+		if !same[id] {
+			t.Errorf("crossing %s exists only with restarts", id)
+		}
+		delete(same, id)
+	}
+	for id := range same {
+		t.Errorf("crossing %s exists only without restarts", id)
+	}
+}
+
+func TestRefusedInputIsKept(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	future := begin.AddDate(73, 0, 0)
+	for _, m := range []struct{ topic, payload string }{
+		{topic, `{"t":`},
+		{topic, `{"t":1,"lat":91,"lon":0}`},
+		{topic, `[]`},
+		{"somewhere/else", `{}`},
+		{topic, fmt.Sprintf(`{"t":%d,"lat":48,"lon":11}`, future.Unix())},
+	} {
+		r.accept(t, m.topic, []byte(m.payload), begin)
+	}
+	var reasons []telemetry.Reason
+	eventually(t, "five dead letters", func() bool {
+		list, err := r.store.DeadLetters(t.Context(), store.Query{Tenant: "default"})
+		must(t, err)
+		reasons = nil
+		for i := len(list) - 1; i >= 0; i-- {
+			reasons = append(reasons, list[i].Reason)
+		}
+		return len(reasons) >= 5
+	})
+	if fmt.Sprint(reasons) != "[malformed range empty topic future]" {
+		t.Errorf("got %v", reasons)
+	}
+	r.fence(t, "yard", orb.Point{11.5, 48.1})
+	r.drive(t, topic, south(orb.Point{11.5, 48.1}, 300), begin, 60)
+	if got := r.crossings(t, 2); len(got) != 2 {
+		t.Errorf("after refused input: %q", got)
+	}
+}

@@ -1,0 +1,342 @@
+package pipeline
+
+import (
+	"bufio"
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"outrider/geofence"
+	"outrider/journal"
+	"outrider/store"
+	"outrider/telemetry"
+)
+
+// recover brings the lane to where its partition was committed.
+//
+// The state at the committed position is a function of the snapshot, the fixes behind it and the fences in
+// force at each of them, all of which are kept; so the lane repeats that part without speaking. Without a
+// usable snapshot it repeats from the oldest kept fix, and takes the memberships of the store where they differ.
+func (l *lane) recover(ctx context.Context) error {
+	own, err := l.o.Store.OwnLane(ctx, l.partition)
+	if err != nil {
+		return fmt.Errorf("pipeline: own partition %d: %w", l.partition, err)
+	}
+	l.epoch = own.Epoch
+	at, whole, err := l.loadSnapshot(ctx, own)
+	if err != nil {
+		return err
+	}
+	l.next, l.snapshotPos = at, at
+	if err := l.replay(ctx, own); err != nil {
+		return err
+	}
+	l.repeatTimers(own.Clock)
+	if !whole {
+		if err := l.restoreMembers(ctx); err != nil {
+			return err
+		}
+	}
+	l.next, l.committed = own.Next, own.Next
+	return l.start(ctx, own)
+}
+
+// repeatTimers fires silently what had fired, and was committed, without a fix.
+func (l *lane) repeatTimers(until time.Time) {
+	l.silent, l.ticked = true, until
+	for _, ts := range l.tenants {
+		l.crossings = ts.tracker.Advance(l.crossings[:0], until.UnixMilli())
+		l.decide(ts, until)
+	}
+	l.silent = false
+}
+
+// start puts the fences in force and, on a partition's first start, says so to the store.
+func (l *lane) start(ctx context.Context, own store.Lane) error {
+	if l.fenced == nil || own.Next == 0 {
+		l.use(l.fences.Current())
+		return l.commit(ctx)
+	}
+	return l.adopt(ctx)
+}
+
+// loadSnapshot restores the newest usable snapshot and returns its position. Without one it returns the
+// oldest kept position; whole says whether nothing before that position is missing.
+func (l *lane) loadSnapshot(ctx context.Context, own store.Lane) (at journal.Position, whole bool, err error) {
+	at, r, err := l.o.Journal.LoadSnapshot(ctx, l.partition)
+	if err == nil {
+		defer r.Close()
+		if at > own.Next {
+			err = fmt.Errorf("it is at %d, ahead of the committed position %d", at, own.Next)
+		} else if err = l.restore(ctx, r); err == nil {
+			return at, true, nil
+		}
+		l.logger.Warn("snapshot not used", "cause", err)
+		l.forget()
+	} else if !errors.Is(err, journal.ErrNoSnapshot) {
+		return 0, false, fmt.Errorf("pipeline: load snapshot of partition %d: %w", l.partition, err)
+	}
+	first, _, err := l.o.Journal.Bounds(ctx, l.partition)
+	if err != nil {
+		return 0, false, fmt.Errorf("pipeline: bounds of partition %d: %w", l.partition, err)
+	}
+	return min(first, own.Next), false, nil
+}
+
+// replay evaluates what was committed before, from l.next on, with the fences that were in force.
+func (l *lane) replay(ctx context.Context, own store.Lane) error {
+	adopted, err := l.o.Store.Adoptions(ctx, l.partition, l.next)
+	if err != nil {
+		return fmt.Errorf("pipeline: adoptions of partition %d: %w", l.partition, err)
+	}
+	l.silent = true
+	defer func() { l.silent = false }()
+	for len(adopted) > 0 && adopted[0].At <= l.next {
+		if err := l.useRevision(ctx, adopted[0].Revision); err != nil {
+			return err
+		}
+		adopted = adopted[1:]
+	}
+	if l.fenced == nil {
+		l.use(l.fences.Current())
+	}
+	for l.next < own.Next {
+		if err := l.readCommitted(ctx, own.Next); err != nil {
+			return err
+		}
+		for i := range l.entries {
+			for len(adopted) > 0 && adopted[0].At <= l.entries[i].Position {
+				if err := l.useRevision(ctx, adopted[0].Revision); err != nil {
+					return err
+				}
+				adopted = adopted[1:]
+			}
+			l.evaluate(&l.entries[i])
+		}
+		if len(l.entries) == 0 {
+			break
+		}
+	}
+	for _, a := range adopted {
+		if err := l.useRevision(ctx, a.Revision); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// readCommitted fills l.entries with entries before end; none when there are no more.
+func (l *lane) readCommitted(ctx context.Context, end journal.Position) error {
+	_, next, err := l.o.Journal.Bounds(ctx, l.partition)
+	if err != nil {
+		return fmt.Errorf("pipeline: bounds of partition %d: %w", l.partition, err)
+	}
+	l.entries = l.entries[:0]
+	if l.next >= next {
+		return nil
+	}
+	l.entries, err = l.o.Journal.Read(ctx, l.partition, l.next, l.entries)
+	if err != nil {
+		return fmt.Errorf("pipeline: replay partition %d at %d: %w", l.partition, l.next, err)
+	}
+	for i := range l.entries {
+		if l.entries[i].Position >= end {
+			l.entries = l.entries[:i]
+			break
+		}
+	}
+	return nil
+}
+
+func (l *lane) useRevision(ctx context.Context, revision uint64) error {
+	if l.fenced != nil && l.fenced.Revision == revision {
+		return nil
+	}
+	set, err := l.fences.At(ctx, revision)
+	if err != nil {
+		return err
+	}
+	l.use(set)
+	return nil
+}
+
+// restoreMembers takes over the stored memberships where no snapshot told them.
+func (l *lane) restoreMembers(ctx context.Context) error {
+	members, err := l.o.Store.Memberships(ctx, l.partition)
+	if err != nil {
+		return fmt.Errorf("pipeline: memberships of partition %d: %w", l.partition, err)
+	}
+	for _, m := range members {
+		ts := l.tenant(telemetry.TenantID(m.Tenant))
+		ts.tracker.SetMember(ts.tracker.Vehicle(string(m.Vehicle)), m.Fence, geofence.Inside, m.Since.UnixMilli())
+	}
+	return nil
+}
+
+// forget drops a state that was restored in part.
+func (l *lane) forget() {
+	l.gate = telemetry.NewGate(telemetry.GateOptions{})
+	clear(l.tenants)
+	l.fenced, l.clock = nil, time.Time{}
+}
+
+// A snapshot is: magic and version, fence revision, clock, the gate's state, then each tenant's name and
+// tracker state, every part with its length before it. The parts carry their own checksums.
+const snapshotMagic = "outrider-lane-1\n"
+
+// snapshot saves the state at the committed position, and lets the journal and the store forget what no
+// later start needs.
+func (l *lane) snapshot(ctx context.Context) error {
+	l.snapshotAt = l.o.Now()
+	if l.next > l.committed {
+		if err := l.commit(ctx); err != nil {
+			return err
+		}
+	}
+	err := l.o.Journal.SaveSnapshot(ctx, l.partition, l.committed, l.writeState)
+	if err != nil {
+		// The older snapshot still serves; it only takes longer to replay.
+		l.metrics.snapshots.WithLabelValues("failed").Inc()
+		l.logger.Warn("snapshot not saved", "cause", err)
+		return nil
+	}
+	l.metrics.snapshots.WithLabelValues("saved").Inc()
+	l.snapshotPos = l.committed
+	err = errors.Join(
+		l.o.Journal.Trim(ctx, l.partition, l.committed),
+		l.o.Store.ForgetAdoptions(ctx, l.partition, l.committed),
+	)
+	if err != nil {
+		l.logger.Warn("old state not trimmed", "cause", err)
+	}
+	return nil
+}
+
+func (l *lane) writeState(w io.Writer) error {
+	b := bufio.NewWriter(w)
+	p := partWriter{w: b}
+	p.bytes([]byte(snapshotMagic))
+	p.number(l.fenced.Revision)
+	p.number(uint64(l.clock.UnixMicro()))
+	p.part(l.gate.Snapshot)
+	p.number(uint64(len(l.tenants)))
+	for id, ts := range l.tenants {
+		p.text(string(id))
+		p.part(ts.tracker.Snapshot)
+	}
+	if p.err != nil {
+		return p.err
+	}
+	return b.Flush()
+}
+
+func (l *lane) restore(ctx context.Context, r io.Reader) error {
+	p := partReader{r: bufio.NewReader(r)}
+	if magic := p.bytes(len(snapshotMagic)); string(magic) != snapshotMagic {
+		return fmt.Errorf("pipeline: snapshot of another version")
+	}
+	revision := p.number()
+	clock := time.UnixMicro(int64(p.number()))
+	if p.err != nil {
+		return p.err
+	}
+	if err := l.useRevision(ctx, revision); err != nil {
+		return err
+	}
+	l.clock = clock
+	p.part(l.gate.Restore)
+	for range p.number() {
+		id := telemetry.TenantID(p.text())
+		if p.err != nil {
+			return p.err
+		}
+		p.part(l.tenant(id).tracker.Restore)
+	}
+	return p.err
+}
+
+// partWriter writes numbers and parts with their length before them; after an error it does nothing.
+type partWriter struct {
+	w   io.Writer
+	err error
+}
+
+func (p *partWriter) bytes(b []byte) {
+	if p.err == nil {
+		_, p.err = p.w.Write(b)
+	}
+}
+
+func (p *partWriter) number(n uint64) { p.bytes(binary.BigEndian.AppendUint64(nil, n)) }
+
+func (p *partWriter) text(s string) {
+	p.number(uint64(len(s)))
+	p.bytes([]byte(s))
+}
+
+func (p *partWriter) part(write func(io.Writer) error) {
+	var buf countedBuffer
+	if p.err != nil {
+		return
+	}
+	if p.err = write(&buf); p.err == nil {
+		p.number(uint64(len(buf.b)))
+		p.bytes(buf.b)
+	}
+}
+
+type countedBuffer struct{ b []byte }
+
+func (c *countedBuffer) Write(p []byte) (int, error) {
+	c.b = append(c.b, p...)
+	return len(p), nil
+}
+
+// partReader reads what partWriter wrote; after an error it gives zeroes.
+type partReader struct {
+	r   io.Reader
+	err error
+}
+
+const longestText = 4096
+
+func (p *partReader) bytes(n int) []byte {
+	b := make([]byte, n)
+	if p.err == nil {
+		_, p.err = io.ReadFull(p.r, b)
+	}
+	return b
+}
+
+func (p *partReader) number() uint64 {
+	b := p.bytes(8)
+	if p.err != nil {
+		return 0
+	}
+	return binary.BigEndian.Uint64(b)
+}
+
+func (p *partReader) text() string {
+	n := p.number()
+	if p.err == nil && n > longestText {
+		p.err = errors.New("pipeline: snapshot is damaged")
+	}
+	if p.err != nil {
+		return ""
+	}
+	return string(p.bytes(int(n)))
+}
+
+func (p *partReader) part(read func(io.Reader) error) {
+	n := p.number()
+	if p.err != nil {
+		return
+	}
+	part := io.LimitReader(p.r, int64(n))
+	if p.err = read(part); p.err == nil {
+		_, p.err = io.Copy(io.Discard, part)
+	}
+}
