@@ -15,6 +15,9 @@ import (
 	"outrider/identity"
 )
 
+// DefaultDataDir is the default of data.dir.
+const DefaultDataDir = "./data"
+
 // Setting is one row of the table.
 type Setting struct {
 	Name    string
@@ -33,7 +36,7 @@ func (s Setting) Env() string {
 // Settings returns the table.
 func Settings() []Setting {
 	return []Setting{
-		{Name: "data.dir", Default: "./data", Doc: "Directory of the journal, the SQLite database and generated secrets.",
+		{Name: "data.dir", Default: DefaultDataDir, Doc: "Directory of the journal, the SQLite database and generated secrets.",
 			set: text(func(c *Config) *string { return &c.Data.Dir }, required)},
 		{Name: "data.key", Secret: true, Doc: "Key that seals tokens at rest: 64 hex digits. Empty: generated once into `secret.key` in `data.dir`.",
 			set: secret(func(c *Config) *identity.Token { return &c.Data.Key }, key)},
