@@ -75,7 +75,7 @@ type Options struct {
 	Registerer prometheus.Registerer
 
 	Logger  *slog.Logger     // nil: nothing is logged
-	Now     func() time.Time // required for durations only; nil: durations are zero
+	Now     func() time.Time // measures durations; nil: they are zero
 	Version string           // of the gateway, shown on the start page; empty: "dev"
 }
 

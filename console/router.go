@@ -94,7 +94,8 @@ func handle[I, O any](r *router, op huma.Operation, fn func(context.Context, *I)
 		op.MaxBodyBytes = maxBody
 	}
 	if op.Method == http.MethodPut || op.Method == http.MethodPost || op.Method == http.MethodPatch {
-		op.Errors = append(op.Errors, http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)
+		op.Errors = append(op.Errors, http.StatusBadRequest, http.StatusRequestTimeout, http.StatusRequestEntityTooLarge,
+			http.StatusUnsupportedMediaType)
 	}
 	huma.Register(r.api, op, func(ctx context.Context, in *I) (*O, error) {
 		out, err := fn(ctx, in)
