@@ -86,13 +86,13 @@ func compose(c Claim, s Situation, p Plan, now time.Time) Message {
 
 // send waits for the page's rate limit, sends, and returns when the request started.
 func (a *attempt) send(m Message) (Receipt, time.Time, error) {
-	if err := a.lane.limiter.Wait(a.d.sending); err != nil {
-		return Receipt{}, time.Time{}, &Error{Reason: ReasonNetwork, Retry: true, Text: "stopped before sending"}
+	if err := a.turn(); err != nil {
+		return Receipt{}, a.d.o.Now(), &Error{Reason: ReasonNetwork, Retry: true, Text: "not sent: the page's rate or a stop left no time"}
 	}
 	started := a.d.o.Now()
 	left := a.ends.Sub(started)
 	if left < leastTime {
-		return Receipt{}, started, &Error{Reason: ReasonNetwork, Retry: true, Text: "the claim ended before sending"}
+		return Receipt{}, started, &Error{Reason: ReasonNetwork, Retry: true, Text: "not sent: the claim has ended"}
 	}
 	ctx, cancel := context.WithTimeoutCause(a.d.sending, min(a.d.o.SendTimeout, left), errSendTimeout)
 	defer cancel()
@@ -100,6 +100,13 @@ func (a *attempt) send(m Message) (Receipt, time.Time, error) {
 	a.d.metrics.sends.WithLabelValues(string(m.Route)).Inc()
 	a.d.metrics.sendSeconds.Observe(a.d.o.Now().Sub(started).Seconds())
 	return receipt, started, err
+}
+
+// turn waits for the page's rate limit, and gives up at once when the lease would end before.
+func (a *attempt) turn() error {
+	ctx, cancel := context.WithTimeout(a.d.sending, a.ends.Sub(a.d.o.Now())-leastTime)
+	defer cancel()
+	return a.lane.limiter.Wait(ctx)
 }
 
 func (a *attempt) sent(p Plan, r Receipt, started time.Time) Outcome {
@@ -162,15 +169,16 @@ func (a *attempt) refused(p Plan, m Message, started time.Time, err error) (o Ou
 
 // pageStops is the outcome when the answer concerns the whole page.
 func (a *attempt) pageStops(e *Error, now time.Time) Outcome {
-	until, fresh := a.lane.mind.stop(e.Reason, e.After, now)
+	p, fresh := a.lane.mind.stop(e.Reason, e.After, now)
 	if fresh {
-		a.d.o.Logger.Error("page stops sending", "page", a.claim.Page, "reason", e.Reason, "cause", e, "until", until)
+		a.d.o.Logger.Error("page stops sending", "page", a.claim.Page, "reason", e.Reason, "cause", e, "until", p.until)
 	}
-	o := a.outcome(Held)
-	if (pause{reason: e.Reason}).silent() {
-		o.State = Pending
+	state := Held
+	if p.silent() {
+		state = Pending
 	}
-	o.NextAt = until
+	o := a.outcome(state)
+	o.NextAt = p.until
 	return o
 }
 

@@ -233,7 +233,11 @@ func TestRefusals(t *testing.T) {
 		{"no connection stops the page for a moment", &notify.Error{Reason: notify.ReasonNetwork, Retry: true, Page: true},
 			0, "pending window network", 1, 3 * time.Second, "sent window", 2},
 		{"throttled page waits as long as told", &notify.Error{Reason: notify.ReasonThrottled, Retry: true, Page: true, After: 10 * time.Minute, Code: 4},
-			9 * time.Minute, "pending window throttled", 1, 2 * time.Minute, "sent window", 2},
+			9 * time.Minute, "held window throttled", 1, 2 * time.Minute, "sent window", 2},
+		{"throttled page waits a moment by itself", &notify.Error{Reason: notify.ReasonThrottled, Retry: true, Page: true, Code: 613},
+			time.Second, "pending window throttled", 1, 3 * time.Second, "sent window", 2},
+		{"no wait goes beyond the expiry", &notify.Error{Reason: notify.ReasonTemporary, Retry: true, After: 30 * time.Hour, Code: 2},
+			23 * time.Hour, "pending window temporary", 1, 61 * time.Minute, "expired hold stale", 1},
 		{"throttled thread", &notify.Error{Reason: notify.ReasonThrottled, After: 6 * time.Hour, Code: 613},
 			5 * time.Hour, "held window throttled", 1, 2 * time.Hour, "sent window", 2},
 		{"window closed after all: utility once, at once", &notify.Error{Reason: notify.ReasonWindowClosed, Code: 10},
@@ -315,6 +319,164 @@ func TestDeadTokenHoldsTheWholePage(t *testing.T) {
 		for i := range 5 {
 			r.want(fmt.Sprint("van-", i), "sent window")
 		}
+	})
+}
+
+// Throttled: every request under way is told so, which counts once; then a single probe asks whether it is over.
+func TestOneProbeAfterAPause(t *testing.T) {
+	t.Parallel()
+	run(t, nil, func(r *rig) {
+		var mu sync.Mutex
+		throttled, flying, most := true, 0, 0
+		r.sender.Answer = func(context.Context, notify.Message) error {
+			mu.Lock()
+			flying++
+			most = max(most, flying)
+			mu.Unlock()
+			time.Sleep(10 * time.Millisecond)
+			mu.Lock()
+			defer mu.Unlock()
+			flying--
+			if throttled {
+				return &notify.Error{Reason: notify.ReasonThrottled, Retry: true, Page: true, Code: 613}
+			}
+			return nil
+		}
+		for i := range 20 {
+			psid := identity.PSID(fmt.Sprint(i))
+			r.open("111", psid)
+			r.put(fmt.Sprint("van-", i), "111", psid)
+		}
+		pass(time.Second)
+		first := len(r.sender.Requests())
+		if first < 20 {
+			t.Errorf("%d requests at first", first)
+		}
+		mu.Lock()
+		most = 0
+		mu.Unlock()
+		pass(20 * time.Second) // pauses of 2, 4 and 8 s have ended
+		if n := len(r.sender.Requests()) - first; n != 3 || most != 1 {
+			t.Errorf("%d probes, %d at a time; want 3 alone", n, most)
+		}
+		mu.Lock()
+		throttled = false
+		mu.Unlock()
+		pass(20 * time.Second)
+		if n := len(r.sender.Sent()); n != 20 {
+			t.Errorf("%d sent in the end", n)
+		}
+	})
+}
+
+// A success that was under way when the page was stopped says nothing about the page now.
+func TestOldSuccessEndsNoPause(t *testing.T) {
+	t.Parallel()
+	run(t, nil, func(r *rig) {
+		r.sender.Answer = func(_ context.Context, m notify.Message) error {
+			if m.Delivery == "slow" {
+				time.Sleep(5 * time.Second)
+				return nil
+			}
+			return &notify.Error{Reason: notify.ReasonPolicy, Page: true, Code: 368}
+		}
+		for i, id := range []string{"slow", "stopped", "later"} {
+			psid := identity.PSID(fmt.Sprint(i))
+			r.open("111", psid)
+			r.put(id, "111", psid)
+			pass(3 * time.Second)
+		}
+		pass(10 * time.Second)
+		r.want("slow", "sent window")
+		r.want("stopped", "held window policy")
+		r.want("later", "held hold policy")
+		r.requests(2)
+	})
+}
+
+// Who cannot be reached is left alone, longer each time, until they act or a message gets through.
+func TestUnreachablePerson(t *testing.T) {
+	t.Parallel()
+	run(t, nil, func(r *rig) {
+		away := true
+		r.sender.Answer = func(context.Context, notify.Message) error {
+			if away {
+				return &notify.Error{Reason: notify.ReasonUnreachable, Code: 551}
+			}
+			return nil
+		}
+		r.open("111", "7001")
+		r.put("van-1", "111", "7001")
+		synctest.Wait()
+		r.put("van-2", "111", "7001")
+		synctest.Wait()
+		r.want("van-2", "held hold unreachable")
+		r.requests(1)
+		pass(3*time.Hour + 10*time.Second) // asked again after 1 h, and 2 h later
+		r.requests(3)
+
+		pass(time.Minute)
+		away = false
+		r.open("111", "7001")
+		r.d.Wake("111")
+		synctest.Wait()
+		r.want("van-1", "sent window")
+		r.want("van-2", "sent window")
+
+		away = true
+		asked := len(r.sender.Requests())
+		r.put("van-3", "111", "7001")
+		pass(time.Hour + 10*time.Second) // the first hour again, not the third
+		r.requests(asked + 2)
+	})
+}
+
+// More is claimed than the rate lets out within the lease: what remains goes back, and nothing is sent that may
+// be another's by then.
+func TestNothingIsSentAfterTheLease(t *testing.T) {
+	t.Parallel()
+	run(t, func(o *notify.DispatcherOptions) { o.Rate, o.Lease = 1, 10*time.Second }, func(r *rig) {
+		for i := range 30 {
+			psid := identity.PSID(fmt.Sprint(i))
+			r.open("111", psid)
+			r.put(fmt.Sprint("van-", i), "111", psid)
+		}
+		pass(2 * time.Minute)
+		for i := range 30 {
+			r.want(fmt.Sprint("van-", i), "sent window")
+		}
+		r.requests(30)
+	})
+}
+
+// lateOutbox calls after once when a claim finds nothing, before the lane knows.
+type lateOutbox struct {
+	*notifytest.Outbox
+	after func()
+}
+
+func (o *lateOutbox) Claim(ctx context.Context, page identity.PageID, n int, now time.Time, lease time.Duration) ([]notify.Claim, error) {
+	claims, err := o.Outbox.Claim(ctx, page, n, now, lease)
+	if after := o.after; after != nil && len(claims) == 0 {
+		o.after = nil
+		after()
+	}
+	return claims, err
+}
+
+func TestWakeWhileTheLaneRetires(t *testing.T) {
+	t.Parallel()
+	late := &lateOutbox{}
+	run(t, func(o *notify.DispatcherOptions) {
+		late.Outbox = o.Outbox.(*notifytest.Outbox)
+		o.Outbox, o.Tick = late, time.Hour
+	}, func(r *rig) {
+		synctest.Wait()
+		r.open("111", "7001")
+		late.after = func() { r.put("van-1", "111", "7001") }
+		r.d.Wake("111")
+		synctest.Wait()
+		r.want("van-1", "sent window")
 	})
 }
 

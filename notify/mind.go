@@ -73,18 +73,23 @@ func (m *mind) room(now time.Time, inFlight int) int {
 }
 
 // silent reports whether deliveries just stay pending during the pause: it is short and nobody need act.
-func (p pause) silent() bool { return p.reason == ReasonNetwork || p.reason == ReasonThrottled }
+func (p pause) silent() bool {
+	return (p.reason == ReasonNetwork || p.reason == ReasonThrottled) && p.until.Sub(p.since) <= silentPause
+}
 
-// stop makes the page send nothing for a while, longer each time in a row; it returns until when, and whether
-// the page had been sending.
-func (m *mind) stop(reason Reason, after time.Duration, now time.Time) (until time.Time, fresh bool) {
+// silentPause is how long a pause may be before people are told of it, delivery by delivery.
+const silentPause = 5 * time.Minute
+
+// stop makes the page send nothing for a while, longer each time in a row; it returns the pause, and whether
+// its reason is new.
+func (m *mind) stop(reason Reason, after time.Duration, now time.Time) (p pause, fresh bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.pause.reason != ReasonNone && now.Before(m.pause.until) {
 		if asked := now.Add(after); after > 0 && asked.After(m.pause.until) {
 			m.pause.until = asked
 		}
-		return m.pause.until, false // one of several requests that were under way together
+		return m.pause, false // one of several requests that were under way together
 	}
 	fresh = m.pause.reason != reason
 	if fresh {
@@ -95,7 +100,7 @@ func (m *mind) stop(reason Reason, after time.Duration, now time.Time) (until ti
 		after = pauseFor(reason, m.pause.times, m.jitter())
 	}
 	m.pause.since, m.pause.until = now, now.Add(after)
-	return m.pause.until, fresh
+	return m.pause, fresh
 }
 
 // worked records that Graph served a request that started then; it reports whether that ended a pause.

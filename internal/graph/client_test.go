@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httptrace"
 	"net/url"
 	"strings"
 	"testing"
@@ -222,6 +223,26 @@ func TestWhatNeverLeftAndWhatMayHave(t *testing.T) {
 			}
 		})
 	}
+}
+
+// The transport tries again on a new connection only when nothing was written to the old one; the new one fails.
+func TestSecondTryNeverLeft(t *testing.T) {
+	t.Parallel()
+	api := client(t, nil, func(o *graph.Options) { o.HTTP = &http.Client{Transport: twice{}} })
+	if e := failure(t, api, t.Context()); !e.NotSent || e.Ambiguous {
+		t.Errorf("%+v", e)
+	}
+}
+
+// twice reports a connection that was no good and then finds no other.
+type twice struct{}
+
+func (twice) RoundTrip(r *http.Request) (*http.Response, error) {
+	trace := httptrace.ContextClientTrace(r.Context())
+	trace.GetConn("graph.test:443")
+	trace.GotConn(httptrace.GotConnInfo{Reused: true})
+	trace.GetConn("graph.test:443")
+	return nil, &net.OpError{Op: "dial", Err: errors.New("connection refused")}
 }
 
 // A connection that the server closed while it was idle: the transport tries another one, and nobody is there.
