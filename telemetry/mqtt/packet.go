@@ -1,0 +1,347 @@
+package mqtt
+
+import (
+	"bytes"
+	"encoding/binary"
+	"unicode/utf8"
+)
+
+// Packet types, as in the upper half of a packet's first byte.
+const (
+	typeConnect     = 1
+	typeConnack     = 2
+	typePublish     = 3
+	typePuback      = 4
+	typePubrec      = 5
+	typePubrel      = 6
+	typePubcomp     = 7
+	typeSubscribe   = 8
+	typeSuback      = 9
+	typeUnsubscribe = 10
+	typeUnsuback    = 11
+	typePingreq     = 12
+	typePingresp    = 13
+	typeDisconnect  = 14
+)
+
+// Protocol levels.
+const (
+	level31  = 3
+	level311 = 4
+	level5   = 5
+)
+
+// header is a packet's fixed header.
+type header struct {
+	kind   byte // packet type
+	flags  byte // lower half of the first byte
+	size   int  // bytes of the header itself
+	length int  // bytes behind it
+}
+
+// parseHeader reads the header at the beginning of b; complete is false when b is too short to tell.
+func parseHeader(b []byte) (h header, complete bool, f *fault) {
+	if len(b) == 0 {
+		return header{}, false, nil
+	}
+	h.kind, h.flags = b[0]>>4, b[0]&0xF
+	for i := 1; i < len(b); i++ {
+		h.length |= int(b[i]&0x7F) << (7 * (i - 1))
+		if b[i] < 0x80 {
+			h.size = i + 1
+			return h, true, h.check()
+		}
+		if i == 4 {
+			return h, false, malformed("a length of more than four bytes")
+		}
+	}
+	return h, false, h.check()
+}
+
+// check refuses packets that no client may send, before their length is believed.
+func (h *header) check() *fault {
+	want := byte(0)
+	switch h.kind {
+	case typePublish:
+		return nil
+	case typePubrel, typeSubscribe, typeUnsubscribe:
+		want = 2
+	case typeConnect, typePuback, typePubrec, typePubcomp, typePingreq, typeDisconnect:
+	default:
+		return malformed("packet type %d is not for a client to send", h.kind)
+	}
+	if h.flags != want {
+		return malformed("flags %d with packet type %d", h.flags, h.kind)
+	}
+	return nil
+}
+
+// fields reads the fields of a packet one after the other; at the first that is cut it turns bad and gives
+// nothing more.
+type fields struct {
+	b   []byte
+	bad bool
+}
+
+func (r *fields) take(n int) []byte {
+	if r.bad || n > len(r.b) {
+		r.bad = true
+		return nil
+	}
+	head := r.b[:n:n]
+	r.b = r.b[n:]
+	return head
+}
+
+func (r *fields) byte() byte {
+	if b := r.take(1); b != nil {
+		return b[0]
+	}
+	return 0
+}
+
+func (r *fields) uint16() uint16 {
+	if b := r.take(2); b != nil {
+		return binary.BigEndian.Uint16(b)
+	}
+	return 0
+}
+
+// block reads bytes with their number before them in two bytes.
+func (r *fields) block() []byte { return r.take(int(r.uint16())) }
+
+// varint reads a variable byte integer.
+func (r *fields) varint() int {
+	n := 0
+	for shift := 0; shift < 28; shift += 7 {
+		b := r.byte()
+		n |= int(b&0x7F) << shift
+		if b < 0x80 {
+			return n
+		}
+	}
+	r.bad = true
+	return 0
+}
+
+// properties skips the properties of an MQTT 5 packet.
+func (r *fields) properties() { r.take(r.varint()) }
+
+// publish is a PUBLISH packet; its slices are cut out of the packet.
+type publish struct {
+	topic   []byte
+	payload []byte
+	id      uint16 // 0 with QoS 0
+	qos     byte
+	retain  bool
+}
+
+func parsePublish(level, flags byte, body []byte) (publish, *fault) {
+	p := publish{qos: flags >> 1 & 3, retain: flags&1 != 0}
+	r := fields{b: body}
+	p.topic = r.block()
+	if p.qos > 0 {
+		p.id = r.uint16()
+	}
+	if level == level5 {
+		r.properties()
+	}
+	p.payload = r.b
+	switch {
+	case p.qos == 3:
+		return p, malformed("PUBLISH with QoS 3")
+	case r.bad:
+		return p, malformed("PUBLISH of %d bytes is cut", len(body))
+	case p.qos > 0 && p.id == 0:
+		return p, malformed("PUBLISH with packet id 0")
+	}
+	return p, checkTopic(p.topic)
+}
+
+// checkTopic refuses what can be no topic name. What the topic means is the decoder's matter.
+func checkTopic(topic []byte) *fault {
+	if len(topic) == 0 {
+		return malformed("PUBLISH without a topic")
+	}
+	ascii := true
+	for _, c := range topic {
+		if c == 0 || c == '+' || c == '#' {
+			return malformed("PUBLISH to a topic that holds %q", c)
+		}
+		ascii = ascii && c < utf8.RuneSelf
+	}
+	if !ascii && !utf8.Valid(topic) {
+		return malformed("PUBLISH to a topic that is not UTF-8")
+	}
+	return nil
+}
+
+// connect is a CONNECT packet; its slices are cut out of the packet.
+type connect struct {
+	level     byte
+	clean     bool
+	will      bool
+	keepAlive uint16 // seconds, 0: none
+	clientID  []byte
+	named     bool // has a user name
+	username  []byte
+	password  []byte
+}
+
+func parseConnect(body []byte) (connect, *fault) {
+	r := fields{b: body}
+	name := r.block()
+	c := connect{level: r.byte()}
+	if f := c.checkProtocol(name, r.bad); f != nil {
+		return c, f
+	}
+	flags := r.byte()
+	c.clean, c.will, c.named = flags&0x02 != 0, flags&0x04 != 0, flags&0x80 != 0
+	c.keepAlive = r.uint16()
+	if c.level == level5 {
+		r.properties()
+	}
+	c.clientID = r.block()
+	if c.will {
+		if c.level == level5 {
+			r.properties()
+		}
+		r.block() // topic
+		r.block() // payload
+	}
+	if c.named {
+		c.username = r.block()
+	}
+	if flags&0x40 != 0 {
+		c.password = r.block()
+	}
+	if r.bad || len(r.b) > 0 {
+		return c, malformed("CONNECT of %d bytes is cut or too long", len(body))
+	}
+	return c, c.checkFlags(flags)
+}
+
+func (c *connect) checkProtocol(name []byte, cut bool) *fault {
+	switch {
+	case cut:
+		return malformed("CONNECT is cut")
+	case string(name) == "MQIsdp" && c.level == level31:
+	case string(name) != "MQTT":
+		return malformed("CONNECT with protocol name %q", name[:min(len(name), 32)])
+	case c.level != level311 && c.level != level5:
+		return faultf(endVersion, "protocol level %d, spoken are 3 (MQTT 3.1), 4 (3.1.1) and 5", c.level)
+	}
+	return nil
+}
+
+func (c *connect) checkFlags(flags byte) *fault {
+	willQoS, willRetain := flags>>3&3, flags&0x20 != 0
+	switch {
+	case flags&0x01 != 0:
+		return malformed("CONNECT with the reserved flag set")
+	case willQoS == 3, !c.will && (willQoS != 0 || willRetain):
+		return malformed("CONNECT with impossible will flags %#02x", flags)
+	case flags&0x40 != 0 && !c.named && c.level != level5:
+		return malformed("CONNECT with a password and no user name")
+	case !utf8.Valid(c.clientID) || bytes.IndexByte(c.clientID, 0) >= 0:
+		return malformed("CONNECT with a client id that is not UTF-8")
+	case len(c.clientID) == 0 && !c.clean && c.level != level5:
+		return faultf(endIdentifier, "CONNECT without client id asks for a session")
+	}
+	return nil
+}
+
+// subscriptions counts the filters of a SUBSCRIBE or UNSUBSCRIBE packet.
+func subscriptions(level byte, kind byte, body []byte) (id uint16, filters int, f *fault) {
+	r := fields{b: body}
+	id = r.uint16()
+	if level == level5 {
+		r.properties()
+	}
+	for !r.bad && len(r.b) > 0 {
+		r.block()
+		if kind == typeSubscribe {
+			r.byte() // QoS and options
+		}
+		filters++
+	}
+	if r.bad || id == 0 || filters == 0 {
+		return 0, 0, malformed("packet type %d of %d bytes is cut or empty", kind, len(body))
+	}
+	return id, filters, nil
+}
+
+// appendReply appends a packet that is nothing but a packet id, such as PUBACK.
+func appendReply(dst []byte, kind byte, id uint16) []byte {
+	flags := byte(0)
+	if kind == typePubrel {
+		flags = 2
+	}
+	return append(dst, kind<<4|flags, 2, byte(id>>8), byte(id))
+}
+
+// appendVarint appends a variable byte integer.
+func appendVarint(dst []byte, n int) []byte {
+	for ; n > 0x7F; n >>= 7 {
+		dst = append(dst, byte(n)|0x80)
+	}
+	return append(dst, byte(n))
+}
+
+// appendNo appends a SUBACK or UNSUBACK with the same answer to every filter.
+func appendNo(dst []byte, level, kind byte, id uint16, filters int, answer byte) []byte {
+	properties := 0
+	if level == level5 {
+		properties = 1
+	}
+	codes := filters
+	if kind == typeUnsuback && level != level5 {
+		codes = 0
+	}
+	dst = appendVarint(append(dst, kind<<4), 2+properties+codes)
+	dst = append(dst, byte(id>>8), byte(id))
+	dst = append(dst, make([]byte, properties)...)
+	return append(dst, bytes.Repeat([]byte{answer}, codes)...)
+}
+
+// appendConnack appends a CONNACK without a session. assigned is the client id the server chose, if it did.
+func appendConnack(dst []byte, level, code byte, maxPacket int, assigned string) []byte {
+	if level != level5 {
+		return append(dst, typeConnack<<4, 2, 0, code)
+	}
+	var properties []byte
+	if code == 0 {
+		properties = append(properties, 0x11, 0, 0, 0, 0) // sessions end with the connection
+		properties = binary.BigEndian.AppendUint32(append(properties, 0x27), uint32(maxPacket))
+		if assigned != "" {
+			properties = append(properties, 0x12, byte(len(assigned)>>8), byte(len(assigned)))
+			properties = append(properties, assigned...)
+		}
+	}
+	dst = appendVarint(append(dst, typeConnack<<4), 3+len(properties))
+	dst = append(dst, 0, code, byte(len(properties)))
+	return append(dst, properties...)
+}
+
+// connackCode is how a refused CONNECT is answered, 0 when it is not answered.
+func connackCode(level byte, e ending) byte {
+	v5 := level == level5
+	switch e {
+	case endVersion:
+		return 1
+	case endIdentifier:
+		return choose(v5, 0x85, 2)
+	case endDenied:
+		return choose(v5, 0x86, 4)
+	case endLimit:
+		return choose(v5, 0x97, 3)
+	}
+	return 0
+}
+
+func choose(condition bool, yes, no byte) byte {
+	if condition {
+		return yes
+	}
+	return no
+}

@@ -1,0 +1,233 @@
+package mqtt
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"sync"
+	"time"
+
+	paho "github.com/eclipse/paho.mqtt.golang"
+
+	"outrider/telemetry"
+)
+
+// quiesce is how long saying goodbye to the broker may take, in milliseconds.
+const quiesce = 500
+
+// session is one connection to the broker, from connecting to its end. Each has its own paho client: paho's own
+// reconnecting would hand out again, from its memory, messages that the broker also repeats.
+type session struct {
+	client     *Client
+	inbox      *inbox
+	broker     paho.Client
+	subscribed bool // read after run has returned
+
+	lost   chan struct{} // closed when the connection is gone
+	losing sync.Once     // guards cause
+	cause  error         // why it is gone; read after lost is closed
+}
+
+func newSession(c *Client) *session {
+	s := &session{client: c, inbox: newInbox(c.o.MaxWaiting), lost: make(chan struct{})}
+	s.broker = paho.NewClient(s.options())
+	return s
+}
+
+// options says how paho connects: it acknowledges nothing by itself, calls back in order, and does not reconnect.
+//
+// ORDER: the handler is there before the connection, because a kept session may deliver right behind CONNACK,
+// before any subscription of this process.
+func (s *session) options() *paho.ClientOptions {
+	o := &s.client.o
+	p := paho.NewClientOptions().AddBroker(o.URL).SetClientID(o.ClientID).
+		SetCleanSession(false).SetOrderMatters(true).SetAutoAckDisabled(true).
+		SetAutoReconnect(false).SetConnectRetry(false).SetStore(noStore{}).
+		SetKeepAlive(o.KeepAlive).SetConnectTimeout(o.ConnectTimeout).SetProtocolVersion(level311).
+		SetTLSConfig(o.TLS).SetCustomOpenConnectionFn(s.dial).
+		SetDefaultPublishHandler(s.receive).
+		SetConnectionLostHandler(func(_ paho.Client, err error) { s.lose(err) })
+	if o.Username != "" {
+		p.SetCredentialsProvider(func() (string, string) {
+			if o.Password == nil {
+				return o.Username, ""
+			}
+			return o.Username, o.Password()
+		})
+	}
+	return p
+}
+
+func (s *session) dial(u *url.URL, o paho.ClientOptions) (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(s.client.stopping, o.ConnectTimeout)
+	defer cancel()
+	c, err := dial(ctx, u, &o)
+	if err != nil {
+		return nil, err
+	}
+	return newWire(c), nil
+}
+
+// receive is paho's handler. It blocks while too much waits, and with it paho stops reading.
+func (s *session) receive(_ paho.Client, m paho.Message) {
+	s.inbox.put(arrival{message: m, received: s.client.o.Now()})
+}
+
+func (s *session) lose(err error) {
+	s.losing.Do(func() {
+		s.cause = err
+		close(s.lost)
+		s.inbox.close()
+	})
+}
+
+// run connects, subscribes and hands messages over until the connection or the client ends.
+func (s *session) run() error {
+	m := s.client.metrics
+	if err := s.await(s.broker.Connect()); err != nil {
+		m.failed.WithLabelValues(failedConnect).Inc()
+		s.leave()
+		return fmt.Errorf("mqtt: connect: %w", err)
+	}
+	var worker sync.WaitGroup
+	worker.Go(s.work)
+	err := s.subscribe()
+	if err == nil {
+		s.subscribed = true
+		s.present(true)
+		select {
+		case <-s.lost:
+			m.failed.WithLabelValues(failedLost).Inc()
+			err = fmt.Errorf("mqtt: connection lost: %w", s.cause)
+		case <-s.client.stopping.Done():
+		}
+		s.present(false)
+	} else {
+		m.failed.WithLabelValues(failedSubscribe).Inc()
+	}
+	s.inbox.close()
+	worker.Wait() // everything that is to be acknowledged is, before DISCONNECT
+	s.leave()
+	return err
+}
+
+// present says whether the client is connected.
+func (s *session) present(here bool) {
+	c := s.client
+	c.connected.Store(here)
+	if here {
+		c.metrics.connected.Set(1)
+		c.metrics.connects.Inc()
+		c.o.Logger.Info("broker connected", "broker", c.o.URL, "topics", c.o.Topics)
+		return
+	}
+	c.metrics.connected.Set(0)
+}
+
+func (s *session) subscribe() error {
+	token := s.broker.SubscribeMultiple(s.client.o.filters(), nil) // nil: to the default handler
+	if err := s.await(token); err != nil {
+		return fmt.Errorf("mqtt: subscribe: %w", err)
+	}
+	for filter, granted := range token.(*paho.SubscribeToken).Result() {
+		if granted > 2 {
+			return fmt.Errorf("mqtt: the broker does not grant a subscription to %q", filter)
+		}
+	}
+	return nil
+}
+
+var errNoAnswer = errors.New("no answer in time")
+
+// await waits for paho, but no longer than connecting may take.
+func (s *session) await(t paho.Token) error {
+	timeout := time.NewTimer(s.client.o.ConnectTimeout)
+	defer timeout.Stop()
+	select {
+	case <-t.Done():
+		return t.Error()
+	case <-s.lost:
+		return s.cause
+	case <-timeout.C:
+		return errNoAnswer
+	case <-s.client.stopping.Done():
+		return context.Cause(s.client.stopping)
+	}
+}
+
+func (s *session) leave() {
+	s.inbox.close() // or paho's handler, and with it paho, might wait for ever
+	s.broker.Disconnect(quiesce)
+}
+
+// work hands over what comes, batch by batch, until the inbox is closed and empty. What was read before a
+// connection was lost is handed over too, for the sake of QoS 0: the broker repeats only the rest.
+func (s *session) work() {
+	var batch []telemetry.Message
+	for {
+		arrivals, open := s.inbox.take()
+		s.client.metrics.waiting.Set(float64(len(arrivals)))
+		batch = batch[:0]
+		for _, a := range arrivals {
+			batch = append(batch, telemetry.Message{
+				Topic: a.message.Topic(), Payload: a.message.Payload(), Retained: a.message.Retained(), Received: a.received,
+			})
+		}
+		if len(batch) > 0 {
+			if !s.accept(batch) {
+				return
+			}
+			s.acknowledge(arrivals)
+		}
+		clear(batch)
+		s.client.metrics.waiting.Set(0)
+		if !open {
+			return
+		}
+	}
+}
+
+// accept tries until the batch is accepted. It gives up when the client stops.
+//
+// ORDER: Accept, then acknowledge. A crash between the two makes the broker send again.
+func (s *session) accept(batch []telemetry.Message) bool {
+	c := s.client
+	pauses := c.o.pauses()
+	for {
+		began := time.Now()
+		err := c.o.Sink.Accept(c.ctx, batch)
+		if err == nil {
+			c.metrics.accept.Observe(time.Since(began).Seconds())
+			c.metrics.batch.Observe(float64(len(batch)))
+			return true
+		}
+		if c.stopping.Err() != nil {
+			return false
+		}
+		wait := pauses.NextBackOff()
+		c.metrics.retries.Inc()
+		c.o.Logger.Error("messages not accepted, trying again", "messages", len(batch), "cause", err, "wait", wait.Round(time.Millisecond))
+		pause(c.stopping, wait)
+	}
+}
+
+// acknowledge tells the broker, in the order of arrival. After the connection is lost it does nothing.
+func (s *session) acknowledge(arrivals []arrival) {
+	m := s.client.metrics
+	var byQoS [3]int
+	bytes := 0
+	for _, a := range arrivals {
+		a.message.Ack()
+		byQoS[a.message.Qos()]++
+		bytes += len(a.message.Payload())
+		if a.message.Duplicate() {
+			m.repeated.Inc()
+		}
+	}
+	for qos, n := range byQoS {
+		m.messages.WithLabelValues(qosNames[qos]).Add(float64(n))
+	}
+	m.received.Add(float64(bytes))
+}

@@ -1,0 +1,182 @@
+package mqtt
+
+import (
+	"time"
+
+	"outrider/telemetry"
+)
+
+// maxBatch is how many messages are accepted together at most.
+const maxBatch = 1024
+
+// turn is the work of one round: what was in the read buffer.
+type turn struct {
+	batch   []telemetry.Message
+	replies []byte // in the order of the packets
+	qos     [3]int // messages by QoS
+	bytes   int    // of payloads
+	now     time.Time
+}
+
+func (t *turn) reset() {
+	clear(t.batch)
+	t.batch, t.replies, t.qos, t.bytes = t.batch[:0], t.replies[:0], [3]int{}, 0
+}
+
+// round takes every packet that is wholly there: one batch to the sink, then all answers in one write.
+func (c *conn) round() *fault {
+	t := c.endpoint.scratch.Get().(*turn)
+	defer c.endpoint.scratch.Put(t)
+	defer t.reset() // keep no payloads alive
+	for {
+		t.reset()
+		t.now = c.endpoint.o.Now()
+		more, f := c.collect(t)
+		if f := c.settle(t); f != nil {
+			return f
+		}
+		if f != nil && f.ending == endTooLarge {
+			return c.refuse(f)
+		}
+		if f != nil || !more {
+			return f
+		}
+	}
+}
+
+// collect parses packets into t; more says that the batch is full and not that the buffer is empty.
+func (c *conn) collect(t *turn) (more bool, f *fault) {
+	for len(t.batch) < maxBatch {
+		h, whole, f := c.peek()
+		if f != nil || !whole {
+			if f != nil && f.ending == endTooLarge && !c.namesTopic(h) {
+				return false, nil // a little more, so that the refusal can say whose it is
+			}
+			return false, f
+		}
+		body := c.in.unread()[h.size : h.size+h.length]
+		if f := c.packet(t, h, body); f != nil {
+			return false, f
+		}
+		c.in.skip(h.size + h.length)
+	}
+	return true, nil
+}
+
+// packet takes one packet.
+func (c *conn) packet(t *turn, h header, body []byte) *fault {
+	switch h.kind {
+	case typePublish:
+		return c.publish(t, h.flags, body)
+	case typePubrel:
+		r := fields{b: body}
+		id := r.uint16()
+		if r.bad || id == 0 {
+			return malformed("PUBREL without packet id")
+		}
+		c.open.close(id)
+		t.replies = appendReply(t.replies, typePubcomp, id)
+	case typePingreq:
+		t.replies = append(t.replies, typePingresp<<4, 0)
+	case typeSubscribe, typeUnsubscribe:
+		return c.subscribe(t, h.kind, body)
+	case typeDisconnect:
+		return faultf(endDisconnect, "by the device")
+	case typeConnect:
+		return faultf(endProtocol, "a second CONNECT")
+	default:
+		return faultf(endProtocol, "packet type %d answers nothing that was sent", h.kind)
+	}
+	return nil
+}
+
+func (c *conn) publish(t *turn, flags byte, body []byte) *fault {
+	p, f := parsePublish(c.level, flags, body)
+	if f != nil {
+		return f
+	}
+	switch p.qos {
+	case 1:
+		t.replies = appendReply(t.replies, typePuback, p.id)
+	case 2:
+		t.replies = appendReply(t.replies, typePubrec, p.id)
+		if c.open == nil {
+			c.open = new(openIDs)
+		}
+		if !c.open.open(p.id) {
+			return nil // the same message again, before its PUBREL
+		}
+	}
+	if c.topic != string(p.topic) {
+		c.topic = string(p.topic)
+	}
+	t.qos[p.qos]++
+	t.bytes += len(p.payload)
+	t.batch = append(t.batch, telemetry.Message{
+		Topic: c.topic, Payload: p.payload, Retained: p.retain, Received: t.now,
+	})
+	return nil
+}
+
+// subscribe says no to every filter: an endpoint has nothing to tell.
+func (c *conn) subscribe(t *turn, kind byte, body []byte) *fault {
+	id, filters, f := subscriptions(c.level, kind, body)
+	if f != nil {
+		return f
+	}
+	if kind == typeUnsubscribe {
+		t.replies = appendNo(t.replies, c.level, typeUnsuback, id, filters, 0x11) // there was no subscription
+		return nil
+	}
+	c.endpoint.metrics.subscriptions.Add(float64(filters))
+	t.replies = appendNo(t.replies, c.level, typeSuback, id, filters, choose(c.level == level5, 0x87, 0x80))
+	return nil
+}
+
+// settle hands the batch over and answers.
+//
+// ORDER: the sink makes the batch durable, then the device is told. A crash between the two makes the device
+// send again.
+func (c *conn) settle(t *turn) *fault {
+	e := c.endpoint
+	if len(t.batch) > 0 {
+		began := time.Now()
+		if err := e.o.Sink.Accept(e.ctx, t.batch); err != nil {
+			return faultf(endNotDurable, "%v", err)
+		}
+		e.metrics.accept.Observe(time.Since(began).Seconds())
+		e.metrics.batch.Observe(float64(len(t.batch)))
+		e.metrics.received.Add(float64(t.bytes))
+		for qos, n := range t.qos {
+			if n > 0 {
+				e.metrics.messages.WithLabelValues(qosNames[qos]).Add(float64(n))
+			}
+		}
+	}
+	return c.write(t.replies)
+}
+
+// namesTopic reports whether enough of a packet is there to say its topic, or never will be.
+func (c *conn) namesTopic(h header) bool {
+	_, f := parsePublish(level311, h.flags, c.in.unread()[h.size:])
+	return h.kind != typePublish || f == nil
+}
+
+// refuse tells the sink of a PUBLISH that is too large to be read. Its beginning stands for it.
+func (c *conn) refuse(f *fault) *fault {
+	h, _, _ := parseHeader(c.in.unread())
+	if h.kind != typePublish {
+		return f
+	}
+	c.endpoint.metrics.refused.WithLabelValues(string(telemetry.ReasonTooLarge)).Inc()
+	p, bad := parsePublish(level311, h.flags, c.in.unread()[h.size:])
+	if bad != nil || c.endpoint.refuser == nil {
+		return f
+	}
+	m := telemetry.Message{Topic: string(p.topic), Payload: p.payload, Retained: p.retain, Received: c.endpoint.o.Now()}
+	refusal := telemetry.Refuse(telemetry.ReasonTooLarge, "", "%s", f.detail)
+	if err := c.endpoint.refuser.Refuse(c.endpoint.ctx, m, refusal); err != nil {
+		return faultf(endNotDurable, "%s, and not recorded: %v", f.detail, err)
+	}
+	return f
+}
