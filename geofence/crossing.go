@@ -52,6 +52,7 @@ type Crossing struct {
 	Time     int64     // Unix milliseconds, event time, interpolated between fixes
 	Point    orb.Point // where, on the boundary as interpolated
 	Late     bool      // for the record only: found in data that came too late to disturb the live state
+	Side     Side      // of a pass over a tripwire: to which side
 	// Confidence is 1 (weak) to 3 (strong); Why is its reason.
 	Confidence uint8
 	Why        Why

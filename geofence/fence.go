@@ -1,5 +1,7 @@
 package geofence
 
+import "time"
+
 // FenceID names a fence inside its tenant.
 type FenceID string
 
@@ -9,4 +11,5 @@ type Fence struct {
 	Name     string // what people call it; the engine itself does not use it
 	Revision uint64 // of this version; grows with every change of any fence
 	Shape    Shape
+	Dwell    time.Duration // a stay this long is told once per visit; 0 for never
 }

@@ -84,6 +84,7 @@ func (s *state) rebind(ix *Index) {
 
 // code writes or reads the tracker: one description for both directions.
 func (t *Tracker) code(c *coder) {
+	c.int(&t.now)
 	n := c.length(len(t.vehicles))
 	t.vehicles = resize(t.vehicles, n)
 	t.ids = resize(t.ids, n)
@@ -161,7 +162,7 @@ func (s *state) code(c *coder) {
 	for _, x := range []*float64{&s.p[0], &s.p[1], &s.anchor[0], &s.anchor[1]} {
 		c.float(x)
 	}
-	for _, x := range []*int64{&s.t, &s.newest, &s.still, &s.moved} {
+	for _, x := range []*int64{&s.t, &s.newest, &s.still, &s.moved, &s.dwell} {
 		c.int(x)
 	}
 	c.uint(&s.rev)
@@ -212,6 +213,8 @@ func (x *tie) code(c *coder) {
 	code32(c, &x.ref)
 	c.bool(&x.inside)
 	c.bool(&x.pending)
+	c.bool(&x.dwelt)
+	code8(c, &x.side)
 }
 
 func (f *Fix) code(c *coder) {

@@ -20,6 +20,7 @@ type Tracker struct {
 	ids      []string
 	handles  map[string]Vehicle
 
+	now     int64 // the newest moment of the arrival clock
 	timers  timers
 	changed []Member
 	work    scratch
@@ -47,7 +48,7 @@ func (t *Tracker) Vehicle(id string) Vehicle {
 	v := Vehicle(len(t.vehicles))
 	t.handles[id] = v
 	t.ids = append(t.ids, id)
-	t.vehicles = append(t.vehicles, vehicle{})
+	t.vehicles = append(t.vehicles, vehicle{state: state{vehicle: v}})
 	return v
 }
 
@@ -88,8 +89,10 @@ func (t *Tracker) Advance(dst []Crossing, now int64) []Crossing {
 	for {
 		due, ok := t.timers.pop(now)
 		if !ok {
+			t.now = max(t.now, now)
 			return dst
 		}
+		t.now = max(t.now, due.at)
 		dst = t.fire(dst, due)
 	}
 }
@@ -101,11 +104,11 @@ func (t *Tracker) Next() (int64, bool) { return t.timers.next() }
 func (t *Tracker) follow(dst []Crossing, s *state, f *Fix) []Crossing {
 	start := len(dst)
 	s.newest = f.Time
-	switch {
-	case !s.seen:
-		t.firstSight(s, f)
-	default:
+	if s.seen {
+		t.dwellUntil(s, f.Time+t.vehicles[f.Vehicle].clock.shift())
 		t.judged(s, f)
+	} else {
+		t.firstSight(s, f)
 	}
 	dst = t.work.drain(dst)
 	t.stamp(dst[start:], f)
@@ -158,7 +161,7 @@ func (t *Tracker) obey(s *state, f *Fix, m *move, v verdict) {
 // firstSight takes the first fix of a vehicle: a state, not an event.
 func (t *Tracker) firstSight(s *state, f *Fix) {
 	restored := s.restored
-	*s = state{seen: true, vehicle: f.Vehicle, ties: s.ties, newest: f.Time, rev: t.revision}
+	*s = state{seen: true, vehicle: f.Vehicle, ties: s.ties, newest: f.Time, rev: t.revision, dwell: s.dwell}
 	s.place(f)
 	s.beginStop(f)
 	if restored {
@@ -176,6 +179,7 @@ type scratch struct {
 	stretches []Stretch
 	lobes     []lobe
 	way       way
+	passages  []Passage
 	crossing  crossing
 	asides    []*aside
 }

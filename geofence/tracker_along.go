@@ -18,19 +18,12 @@ func (t *Tracker) along(s *state, w *way) {
 		if !ok {
 			continue
 		}
-		t.lobesOf(&f, w)
-		i, tied := s.tie(ref)
-		if len(t.work.lobes) == 1 && !tied && !t.work.lobes[0].inside {
-			continue
-		}
 		c := &t.work.crossing
-		*c = crossing{t: t, s: s, w: w, f: f}
-		if tied {
+		*c = crossing{t: t, s: s, w: w, f: f, tie: tie{ref: ref, id: f.ID, rev: f.Revision}}
+		if i, tied := s.tie(ref); tied {
 			c.tie = s.ties[i]
-		} else {
-			c.tie = tie{ref: ref, id: f.ID, rev: f.Revision}
 		}
-		c.walk(t.work.lobes)
+		c.decide()
 		s.keep(c.tie)
 	}
 	t.clearBox(s, w)
@@ -158,6 +151,16 @@ type crossing struct {
 	first int64 // time of the first flip, to keep a pass together
 }
 
+// decide finds out what the way means for the fence.
+func (c *crossing) decide() {
+	if wire, ok := c.f.Shape.(*Tripwire); ok {
+		c.cross(wire)
+		return
+	}
+	c.t.lobesOf(&c.f, c.w)
+	c.walk(c.t.work.lobes)
+}
+
 // walk decides lobe by lobe which side the vehicle is on.
 func (c *crossing) walk(lobes []lobe) {
 	c.was = c.tie.inside
@@ -243,10 +246,7 @@ func (c *crossing) deepest(l lobe) float64 {
 
 // flip tells the pending crossing.
 func (c *crossing) flip() {
-	why := c.w.why()
-	if c.w.proved && why == WhyClear {
-		why = WhyWaited
-	}
+	why := c.w.reason()
 	at := c.tie.at + c.t.vehicles[c.s.vehicle].clock.shift()
 	kind := Enter
 	if c.tie.inside {
@@ -261,9 +261,10 @@ func (c *crossing) flip() {
 	}
 	c.flips++
 	c.tie.inside = kind == Enter
-	c.tie.since = 0
+	c.tie.since, c.tie.dwelt = 0, false
 	if c.tie.inside {
 		c.tie.since = at
+		c.t.watchDwell(c.s, &c.tie, c.f.Dwell)
 	}
 	c.tie.clear()
 	c.t.note(c.s.vehicle, &c.tie, at)

@@ -24,6 +24,9 @@ func (t *Tracker) remember(f *Fix) {
 // fire does what a timer is for.
 func (t *Tracker) fire(dst []Crossing, x timer) []Crossing {
 	v := &t.vehicles[x.vehicle]
+	if x.kind == timerDwell {
+		return t.fireDwell(dst, v, x.at)
+	}
 	if x.kind != timerReplay || v.past == nil || !v.past.dirty {
 		return dst
 	}

@@ -41,6 +41,9 @@ func (t *Tracker) SetMember(v Vehicle, id FenceID, m Membership, since int64) {
 	s.restored = true
 	x := s.open(ref, &f)
 	x.inside, x.since = m == Inside, since
+	if x.inside {
+		t.watchDwell(s, x, f.Dwell)
+	}
 	s.prune()
 }
 
@@ -95,6 +98,7 @@ func (t *Tracker) join(s *state, p orb.Point, at int64, newer uint64) {
 		if !x.inside {
 			x.inside, x.since = true, at+t.vehicles[s.vehicle].clock.shift()
 			t.note(s.vehicle, x, x.since)
+			t.watchDwell(s, x, f.Dwell)
 		}
 	}
 }
@@ -147,7 +151,8 @@ func (t *Tracker) closeGone(v Vehicle, s *state) {
 		if ref, exists := t.ix.Lookup(x.id); exists && x.inside {
 			f, _ = t.ix.Fence(ref)
 			if f.Shape.Contains(s.p) { // edited around the vehicle: stays inside
-				*x = tie{ref: ref, id: x.id, rev: f.Revision, inside: true, since: x.since}
+				*x = tie{ref: ref, id: x.id, rev: f.Revision, inside: true, since: x.since, dwelt: x.dwelt}
+				t.watchDwell(s, x, f.Dwell)
 				continue
 			}
 		}

@@ -22,6 +22,7 @@ type state struct {
 	newest int64     // of the newest fix, accepted or not
 	still  int64     // since when slow
 	moved  int64     // when the position last changed; t unless the receiver is frozen
+	dwell  int64     // when the next dwell is full, true time; 0 for none
 	rev    uint64    // fences of a higher revision are new to this vehicle
 
 	speed  float32 // m/s at t, reported or derived; NaN unknown
@@ -56,6 +57,8 @@ type tie struct {
 
 	inside  bool
 	pending bool
+	dwelt   bool // inside: the dwell was told
+	side    Side // pending, of a tripwire: where the vehicle went
 }
 
 // place takes over the position of a fix.
@@ -98,5 +101,5 @@ func (s *state) prune() {
 
 // clear ends a pending crossing.
 func (x *tie) clear() {
-	x.pending, x.depth, x.at, x.point = false, 0, 0, orb.Point{}
+	x.pending, x.side, x.depth, x.at, x.point = false, NoSide, 0, 0, orb.Point{}
 }

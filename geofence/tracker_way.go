@@ -124,8 +124,8 @@ func (w *way) seconds() float64 { return float64(w.to-w.from) / 1000 }
 // gap reports whether the way is too long in time to say what happened along it.
 func (w *way) gap() bool { return w.jump || w.seconds() > longestUp }
 
-// why returns the reason for the confidence in a crossing on the way.
-func (w *way) why() Why {
+// reason returns why a crossing on the way is believed as much as it is.
+func (w *way) reason() Why {
 	switch {
 	case w.gap():
 		return WhyGap
@@ -133,6 +133,8 @@ func (w *way) why() Why {
 		return WhyShallow
 	case w.seconds() > sparseWay:
 		return WhySparse
+	case w.proved:
+		return WhyWaited
 	}
 	return WhyClear
 }

@@ -20,7 +20,8 @@ import (
 //	fence home circle 0 0 100                    x y radius
 //	fence yard polygon 0 0, 80 0, 80 60, 0 60    corners; "hole x y, …" begins a hole
 //	fence road corridor 20 0 0, 500 0            full width, then the line
-//	fence gate tripwire 0 -10, 0 10              the line
+//	fence gate tripwire 0 -10, 0 10              the line; passes are "pass-left" and "pass-right"
+//	fence dock circle 0 0 50 dwell=30m           tells a dwell after 30 minutes
 //	car 08:01:00 -300 0 speed=14 acc=5           vehicle, device time, x y, what else the tracker said
 //	car 08:01:10 -160 0                          nothing is expected
 //	car 08:01:20 -20 0 => enter home 08:01:14±2  expected with this line, exactly; several are joined by ";"
@@ -171,12 +172,20 @@ func (s *Scenario) fence(words []string) (func(*player) error, error) {
 	if len(words) < 3 {
 		return nil, fmt.Errorf("a fence reads: fence id shape numbers")
 	}
+	var dwell time.Duration
+	if text, ok := strings.CutPrefix(words[len(words)-1], "dwell="); ok {
+		d, err := time.ParseDuration(text)
+		if err != nil {
+			return nil, fmt.Errorf("dwell wants a time like 30m")
+		}
+		dwell, words = d, words[:len(words)-1]
+	}
 	shape, err := s.shape(words[1], strings.Join(words[2:], " "))
 	if err != nil {
 		return nil, err
 	}
-	id := geofence.FenceID(words[0])
-	return func(p *player) error { p.put(geofence.Fence{ID: id, Name: words[0], Shape: shape}); return nil }, nil
+	f := geofence.Fence{ID: geofence.FenceID(words[0]), Name: words[0], Shape: shape, Dwell: dwell}
+	return func(p *player) error { p.put(f); return nil }, nil
 }
 
 func (s *Scenario) shape(kind, text string) (geofence.Shape, error) {
@@ -210,7 +219,14 @@ func (s *Scenario) shape(kind, text string) (geofence.Shape, error) {
 		}
 		return geofence.NewCorridor(orb.MultiLineString{points}, w)
 	}
-	return nil, fmt.Errorf("unknown shape %q: expected circle, polygon or corridor", kind)
+	if kind == "tripwire" {
+		points, err := s.points(text)
+		if err != nil {
+			return nil, err
+		}
+		return geofence.NewTripwire(orb.MultiLineString{points})
+	}
+	return nil, fmt.Errorf("unknown shape %q: expected circle, polygon, corridor or tripwire", kind)
 }
 
 // points reads "x y, x y, …".

@@ -140,8 +140,12 @@ func (p *player) restart() error {
 func (p *player) named() []expectation {
 	var all []expectation
 	for _, c := range p.told {
+		kind := c.Kind.String()
+		if c.Side != geofence.NoSide {
+			kind += "-" + c.Side.String()
+		}
 		all = append(all, expectation{
-			vehicle: p.tracker.ID(c.Vehicle), kind: c.Kind.String(), fence: string(c.Fence), late: c.Late, at: c.Time,
+			vehicle: p.tracker.ID(c.Vehicle), kind: kind, fence: string(c.Fence), late: c.Late, at: c.Time,
 		})
 	}
 	return all
