@@ -32,7 +32,7 @@ func (c *crossCheck) pair(level int, i, j int32) {
 		return
 	}
 	if level == 0 {
-		c.edges(c.spans[i], c.spans[j], i == j)
+		c.edges(i, j)
 		return
 	}
 	i0, i1 := c.children(level, i)
@@ -48,19 +48,33 @@ func (c *crossCheck) pair(level int, i, j int32) {
 	}
 }
 
-func (c *crossCheck) edges(s, t span, same bool) {
-	for e := s.lo; e < s.hi; e++ {
+// edges compares those edges under two lowest boxes that reach what the boxes have in common.
+func (c *crossCheck) edges(i, j int32) {
+	common := c.boxes[i].and(c.boxes[j])
+	var room [linesFan]int32
+	others := c.appendIn(room[:0], c.spans[j], common)
+	if len(others) == 0 {
+		return
+	}
+	var room2 [linesFan]int32
+	for _, e := range c.appendIn(room2[:0], c.spans[i], common) {
 		b := boxOf(c.pts[e], c.pts[e+1])
-		start := t.lo
-		if same {
-			start = e + 1
-		}
-		for f := start; f < t.hi && c.found == nil; f++ {
-			if b.meets(boxOf(c.pts[f], c.pts[f+1])) {
+		for _, f := range others {
+			if c.found == nil && (i != j || f > e) && b.meets(boxOf(c.pts[f], c.pts[f+1])) {
 				c.twoEdges(e, f)
 			}
 		}
 	}
+}
+
+// appendIn appends the edges of s that have a point in b.
+func (c *crossCheck) appendIn(dst []int32, s span, b box) []int32 {
+	for e := s.lo; e < s.hi; e++ {
+		if b.meetsSegment(c.pts[e], c.pts[e+1]) {
+			dst = append(dst, e)
+		}
+	}
+	return dst
 }
 
 // twoEdges notes a fault when the edges beginning at points e and f cross or run over each other.
