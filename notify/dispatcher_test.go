@@ -369,6 +369,38 @@ func TestOneProbeAfterAPause(t *testing.T) {
 	})
 }
 
+// The probe meets a person who is away, as do some others: Graph serves the page again, so nobody else waits.
+func TestAnyAnswerToAProbeEndsThePause(t *testing.T) {
+	t.Parallel()
+	run(t, nil, func(r *rig) {
+		away := &notify.Error{Reason: notify.ReasonUnreachable, Code: 551}
+		r.sender.Answer = script(&notify.Error{Reason: notify.ReasonPolicy, Page: true, Code: 368}, away, away, away, away)
+		r.open("111", "0")
+		r.put("first", "111", "0")
+		pass(time.Second)
+		for i := 1; i < 10; i++ {
+			psid := identity.PSID(fmt.Sprint(i))
+			r.open("111", psid)
+			r.put(fmt.Sprint("van-", i), "111", psid)
+		}
+		r.sender.Answer = slowly(r.sender.Answer)
+		pass(29 * time.Minute)
+		r.requests(1)
+		pass(time.Minute + 3*time.Second) // the probe takes one second, the others one together
+		if n := len(r.sender.Sent()); n != 6 {
+			t.Errorf("%d sent, want all but the four who are away", n)
+		}
+	})
+}
+
+// slowly makes each answer take a second.
+func slowly(answer func(context.Context, notify.Message) error) func(context.Context, notify.Message) error {
+	return func(ctx context.Context, m notify.Message) error {
+		time.Sleep(time.Second)
+		return answer(ctx, m)
+	}
+}
+
 // A success that was under way when the page was stopped says nothing about the page now.
 func TestOldSuccessEndsNoPause(t *testing.T) {
 	t.Parallel()
