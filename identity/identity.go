@@ -78,7 +78,8 @@ type Page struct {
 	// Tag is the message tag to try outside the window where Graph still accepts one; empty: none.
 	Tag string
 	// Templates names the page's own templates by kind of event ("enter", "exit"); a kind without one uses
-	// the gateway's own template, which it creates.
+	// the gateway's own template, which it creates. A template of the page's takes the same parameters: {{1}}
+	// vehicle, {{2}} fence, {{3}} time, and one postback button, whose payload may hold {{1}}, the vehicle's id.
 	Templates map[string]string
 	Updated   time.Time
 }

@@ -1,6 +1,7 @@
 package notify_test
 
 import (
+	"fmt"
 	"regexp"
 	"strings"
 	"testing"
@@ -90,4 +91,16 @@ func TestOwnTemplatesPassMetasRules(t *testing.T) {
 			}
 		}
 	}
+}
+
+func ExampleWords() {
+	seen := time.Date(2026, 11, 24, 6, 30, 0, 0, time.UTC)
+	a := notify.Alert{Kind: notify.Exit, VehicleName: "Van 12", FenceName: "Depot North", TimeZone: "Europe/Berlin",
+		At: time.Date(2026, 11, 23, 21, 58, 0, 0, time.UTC)}
+	words := notify.WordsFor("en_GB")
+	fmt.Println(words.Text(a, seen))
+	fmt.Println(words.Buttons(a)[0].Title)
+	// Output:
+	// Van 12 left Depot North at 22:58 on Mon 23 Nov.
+	// Where is it now?
 }
