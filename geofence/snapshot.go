@@ -113,10 +113,11 @@ func (v *vehicle) code(c *coder) {
 	v.state.code(c)
 	k := &v.clock
 	c.int(&k.since)
-	c.int(&k.first)
+	c.int(&k.last)
 	code32(c, &k.now)
 	code32(c, &k.old)
-	code8(c, &k.heard)
+	code8(c, &k.same)
+	c.bool(&k.heard)
 	v.codePast(c)
 }
 

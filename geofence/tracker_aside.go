@@ -34,10 +34,7 @@ func (t *Tracker) weigh(s *state, f *Fix, m *move, v verdict) {
 	last := stateOf(&s.aside.fixes[s.aside.n-1])
 	on := moveOf(&last, f)
 	goesOn, returns := on.judge() == moving, v == resting || v == rolling || v == moving
-	closer := 2.0 // a coincidence, if the fixes kept aside were wrong
-	if s.aside.fixes[0].Time-s.t > pastGap {
-		closer = 1 // after a silence a vehicle may well be elsewhere
-	}
+	closer := s.aside.coincidence(s.t)
 	switch {
 	case v == resting || v == rolling:
 		s.refute(t)
@@ -69,6 +66,17 @@ func (t *Tracker) keepAside(s *state, f *Fix, soft bool) {
 	if a.n == asideMost || !a.soft && a.proves(s) {
 		t.takeOver(s, nil)
 	}
+}
+
+// coincidence returns how many times nearer to what is kept aside a fix must lie, to be no coincidence.
+func (a *aside) coincidence(t int64) float64 {
+	switch {
+	case a.n >= 4, a.fixes[0].Time-t > pastGap: // after a silence a vehicle may well be elsewhere
+		return 1
+	case a.n >= 2:
+		return 1.4
+	}
+	return 2
 }
 
 func (t *Tracker) newAside() *aside {

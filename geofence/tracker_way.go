@@ -54,19 +54,31 @@ func (w *way) bend(m *move) {
 	if !(m.v0 > kneeSlow && m.v1 > kneeSlow) || math.IsNaN(m.h0) || math.IsNaN(m.h1) || m.dt > kneeTime {
 		return
 	}
+	if kx, ky, ok := m.meet(); ok {
+		w.setKnee(m, kx, ky)
+	}
+}
+
+// meet returns where the courses at both ends meet.
+func (m *move) meet() (x, y float64, ok bool) {
 	if a := math.Abs(turn(m.h0, m.h1)); a < kneeLeast || a > kneeMost {
-		return
+		return 0, 0, false
 	}
 	s0, c0 := math.Sincos(m.h0 * math.Pi / 180)
 	s1, c1 := math.Sincos(m.h1 * math.Pi / 180)
 	cross := s0*c1 - c0*s1
-	along := (m.dx*c1 - m.dy*s1) / cross // metres from a to where the courses meet
+	along := (m.dx*c1 - m.dy*s1) / cross // metres from a
 	back := -(m.dx*c0 - m.dy*s0) / cross // and from there to b
 	if along <= 0 || back <= 0 || along+back > 1.1*reach(m.v0, m.v1, m.dt, softThrust)+2*m.noise {
-		return
+		return 0, 0, false
 	}
-	f := along * (s0*m.dx + c0*m.dy) / (m.d * m.d) // the foot of the knee on the chord
-	kx, ky := kneeShare*(along*s0-f*m.dx)+f*m.dx, kneeShare*(along*c0-f*m.dy)+f*m.dy
+	return along * s0, along * c0, true
+}
+
+// setKnee bends the way towards the point kx, ky metres from its beginning.
+func (w *way) setKnee(m *move, kx, ky float64) {
+	f := (kx*m.dx + ky*m.dy) / (m.d * m.d) // the foot of the knee on the chord
+	kx, ky = kneeShare*(kx-f*m.dx)+f*m.dx, kneeShare*(ky-f*m.dy)+f*m.dy
 	if math.Hypot(kx-f*m.dx, ky-f*m.dy) < kneeDepth {
 		return
 	}
