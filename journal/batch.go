@@ -16,6 +16,10 @@ import (
 // behind it may mean anything.
 const batchVersion = 1
 
+// leastFix is the fewest bytes a fix takes: two empty texts, two short times, seven numbers and the flags. It
+// bounds what damaged bytes can make a reader allocate.
+const leastFix = 2 + 2 + 7*8 + 1
+
 // ErrBatch says that bytes are no batch that this version can read.
 var ErrBatch = errors.New("journal: unreadable batch")
 
@@ -60,7 +64,7 @@ func DecodeBatch(dst []telemetry.Fix, batch []byte) ([]telemetry.Fix, error) {
 	}
 	d := batchReader{b: batch[1:]}
 	n := d.uvarint()
-	if n > uint64(len(batch)) {
+	if n > uint64(len(batch)/leastFix) {
 		return dst, fmt.Errorf("%w: it says to hold %d fixes in %d bytes", ErrBatch, n, len(batch))
 	}
 	all := dst

@@ -36,6 +36,8 @@ func Run(t *testing.T, open func(t *testing.T, dir string) journal.Journal) {
 		{"reads from any position", readsFromAnywhere},
 		{"survives being opened again", survives},
 		{"says its bounds", bounds},
+		{"says the bounds of each partition", boundsOfEach},
+		{"an idle partition loses nothing", idlePartition},
 		{"may forget what was trimmed, and says so", trims},
 		{"keeps the newest snapshot", snapshots},
 		{"leaves the old snapshot when a new one fails", failedSnapshot},
@@ -254,6 +256,65 @@ func bounds(t *testing.T, b *bench) {
 	first, next, err = b.j.Bounds(t.Context(), p)
 	if err != nil || entry.Position < first || entry.Position >= next {
 		t.Errorf("entry at %d, bounds %d to %d, %v", entry.Position, first, next, err)
+	}
+}
+
+// vehicles returns two vehicles of different partitions.
+func vehicles(t *testing.T) (one, other string) {
+	t.Helper()
+	for i := range 100 {
+		if other = fmt.Sprint("bus", i); partition(other) != partition("van") {
+			return "van", other
+		}
+	}
+	t.Fatal("all vehicles are in one partition")
+	return "", ""
+}
+
+// boundsOfEach: a reader that reads up to next must never wait, whatever other partitions hold.
+func boundsOfEach(t *testing.T, b *bench) {
+	van, bus := vehicles(t)
+	check := func(when string) {
+		t.Helper()
+		for _, v := range []string{van, bus} {
+			newest := b.all(t, partition(v), 0, 2)[1].Position
+			if _, next, err := b.j.Bounds(t.Context(), partition(v)); err != nil || next != newest+1 {
+				t.Errorf("%s: newest entry of %s at %d, next %d, %v", when, v, newest, next, err)
+			}
+		}
+	}
+	b.append(t, Fix(van, 1), Fix(bus, 1), Fix(van, 2))
+	b.append(t, Fix(bus, 2))
+	check("live")
+	b.reopen(t)
+	check("opened again")
+}
+
+// idlePartition: what others append and trim is nothing to a partition that waits at its end.
+func idlePartition(t *testing.T, b *bench) {
+	van, bus := vehicles(t)
+	b.append(t, Fix(bus, 1))
+	end := b.all(t, partition(bus), 0, 1)[0].Position + 1
+	for n := range 200 {
+		b.append(t, Fix(van, n))
+	}
+	_, next, err := b.j.Bounds(t.Context(), partition(van))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for p, at := range map[int]journal.Position{partition(van): next, partition(bus): end} {
+		if err := b.j.Trim(t.Context(), p, at); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b.reopen(t)
+	first, next, err := b.j.Bounds(t.Context(), partition(bus))
+	if err != nil || first > next || next != end {
+		t.Errorf("bounds %d to %d, %v; want next %d", first, next, err, end)
+	}
+	b.append(t, Fix(bus, 2))
+	if e := b.all(t, partition(bus), end, 1)[0]; e.Fix.Accuracy != 2 {
+		t.Errorf("read fix %v, want 2", e.Fix.Accuracy)
 	}
 }
 

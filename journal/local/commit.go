@@ -3,18 +3,56 @@ package local
 import (
 	"errors"
 	"fmt"
-	"os"
+	"io"
+	"iter"
 	"time"
 
 	"outrider/journal"
 	"outrider/telemetry"
 )
 
-// How much may share one fsync.
+// How much may share one fsync, and how much of it one caller may bring at once. Together they keep every record
+// far below longestRecord.
 const (
 	groupCalls = 4096
 	groupBytes = 8 << 20
+	pieceBytes = 2 << 20
 )
+
+// disk is the part of *os.File that the committer needs.
+type disk interface {
+	io.Writer
+	io.Seeker
+	io.Closer
+	Sync() error
+	Truncate(size int64) error
+}
+
+// appending is a piece of one call of Append on its way through the committer.
+type appending struct {
+	fixes []telemetry.Fix
+	size  int        // bytes, about
+	done  chan error // capacity 1, sent once
+}
+
+// pieces cuts what one caller appends into parts that are small enough to be one record.
+func pieces(fixes []telemetry.Fix) iter.Seq2[[]telemetry.Fix, int] {
+	return func(yield func([]telemetry.Fix, int) bool) {
+		begin, size := 0, 0
+		for i := range fixes {
+			size += sizeOf(&fixes[i])
+			if last := i+1 == len(fixes); last || size >= pieceBytes {
+				if !yield(fixes[begin:i+1], size) {
+					return
+				}
+				begin, size = i+1, 0
+			}
+		}
+	}
+}
+
+// sizeOf is about what a fix takes in a record.
+func sizeOf(f *telemetry.Fix) int { return 80 + len(f.Tenant) + len(f.Vehicle) }
 
 // commit is the committer: it alone writes.
 //
@@ -39,140 +77,124 @@ func (j *Journal) commit() {
 
 // gather adds the calls that wait now.
 func (j *Journal) gather(first *appending) []*appending {
-	group, fixes := []*appending{first}, len(first.fixes)
-	for len(group) < groupCalls && fixes*64 < groupBytes {
+	group, size := append(j.group[:0], first), first.size
+	for len(group) < groupCalls && size < groupBytes {
 		select {
 		case a := <-j.queue:
-			group, fixes = append(group, a), fixes+len(a.fixes)
+			group, size = append(group, a), size+a.size
 		default:
+			j.group = group
 			return group
 		}
 	}
+	j.group = group
 	return group
 }
 
 // write makes a group durable and shows it to the readers.
 func (j *Journal) write(group []*appending) error {
-	if err := j.Health(); err != nil {
+	if err := j.broken(); err != nil {
 		return err
 	}
-	parts := split(group, j.o.Partitions)
+	j.split(group)
 	at := j.next // only the committer changes it
 	j.buf = j.buf[:0]
-	for p, fixes := range parts {
-		if len(fixes) == 0 {
-			continue
+	for p, fixes := range j.parts {
+		if len(fixes) > 0 {
+			j.buf = appendBatch(j.buf, at, p, fixes)
+			at += journal.Position(len(fixes))
 		}
-		j.buf = appendRecord(j.buf, at, p, func(dst []byte) []byte { return journal.AppendBatch(dst, fixes) })
-		at += journal.Position(len(fixes))
 	}
-	if err := j.persist(); err != nil {
-		return j.fail(err)
+	if intact, err := j.persist(); err != nil {
+		return j.fail(err, intact)
 	}
-	j.show(parts)
-	j.metrics.groups.Inc()
+	j.show()
 	return nil
 }
 
-// split sorts the fixes of a group by partition; those of one vehicle keep their order.
-func split(group []*appending, partitions int) [][]telemetry.Fix {
-	parts := make([][]telemetry.Fix, partitions)
+// split sorts the fixes of a group into j.parts; those of one vehicle keep their order.
+func (j *Journal) split(group []*appending) {
+	for p := range j.parts {
+		j.parts[p] = j.parts[p][:0]
+	}
 	for _, a := range group {
 		for i := range a.fixes {
 			f := &a.fixes[i]
-			p := journal.PartitionOf(f.Tenant, f.Vehicle, partitions)
-			parts[p] = append(parts[p], *f)
+			p := journal.PartitionOf(f.Tenant, f.Vehicle, len(j.parts))
+			j.parts[p] = append(j.parts[p], *f)
 		}
 	}
-	return parts
 }
 
-// persist writes j.buf to the current segment, or to a new one when that is full, and waits for the disk.
-func (j *Journal) persist() error {
-	if j.size >= j.o.SegmentBytes {
+// persist writes j.buf to the current segment, or to a new one when that is full, and waits for the disk. After
+// an error, intact says that the segment still ends with what was acknowledged last, so that writing may go on.
+func (j *Journal) persist() (intact bool, err error) {
+	if j.size >= j.o.SegmentBytes && j.next > j.begun {
 		if err := j.roll(); err != nil {
-			return err
+			return true, err
 		}
 	}
-	n, err := j.file.Write(j.buf)
-	if err != nil {
-		return errors.Join(fmt.Errorf("journal: write %d bytes: %w", len(j.buf), err), j.undo(n))
+	if n, err := j.file.Write(j.buf); err != nil {
+		undone := j.undo()
+		return undone == nil, errors.Join(fmt.Errorf("journal: write %d of %d bytes: %w", n, len(j.buf), err), undone)
 	}
-	began := time.Now()
+	began := time.Now() //nolint:forbidigo // the length of an fsync is a wall-clock figure
 	if err := j.file.Sync(); err != nil {
-		// After a failed fsync the kernel may have dropped the pages: what is on disk is unknown.
-		return fmt.Errorf("journal: fsync: %w", err)
+		// The kernel may have dropped the pages, and a second fsync would not tell: what is on disk is unknown.
+		return false, fmt.Errorf("journal: fsync: %w", err)
 	}
 	j.metrics.fsync.Observe(time.Since(began).Seconds())
-	j.size += int64(n)
-	return nil
+	j.size += int64(len(j.buf))
+	return true, nil
 }
 
 // undo removes what a failed write left, so that the next one begins at a clean end.
-func (j *Journal) undo(written int) error {
-	if written == 0 {
-		return nil
-	}
+func (j *Journal) undo() error {
 	if err := j.file.Truncate(j.size); err != nil {
-		return err
+		return fmt.Errorf("journal: cut what was written: %w", err)
 	}
-	_, err := j.file.Seek(j.size, 0)
-	return err
-}
-
-// errFull marks errors after which the journal can go on, once the cause is gone.
-func recoverable(err error) bool { return errors.Is(err, errNoSpace) }
-
-// fail decides whether the journal can go on after an error. A full disk can be emptied; after any other error
-// the state of the file is in doubt, and only a new start, which checks it, may go on.
-func (j *Journal) fail(err error) error {
-	j.metrics.failures.Inc()
-	if recoverable(err) {
-		return err
-	}
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	j.broken = err
-	j.o.Logger.Error("journal cannot append any more until it is opened anew", "cause", err)
-	return err
-}
-
-// roll begins a new segment.
-func (j *Journal) roll() error {
-	path := segmentPath(j.o.Dir, j.next)
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
-	if err != nil {
-		return fmt.Errorf("journal: begin segment: %w", err)
-	}
-	if err := syncDir(j.o.Dir); err != nil {
-		return errors.Join(fmt.Errorf("journal: begin segment: %w", err), f.Close())
-	}
-	old := j.file
-	j.file, j.size = f, 0
-	j.mu.Lock()
-	j.segments = append(j.segments, segment{path: path, first: j.next})
-	j.metrics.segments.Set(float64(len(j.segments)))
-	j.mu.Unlock()
-	if old != nil {
-		return old.Close()
+	if _, err := j.file.Seek(j.size, io.SeekStart); err != nil {
+		return fmt.Errorf("journal: cut what was written: %w", err)
 	}
 	return nil
 }
 
-// show makes durable fixes visible to readers.
-func (j *Journal) show(parts [][]telemetry.Fix) {
+// fail notes that a group was not made durable. While the file is intact (a full disk), each append tries
+// again; after any other error only a new start, which reads what is there, may go on.
+func (j *Journal) fail(err error, intact bool) error {
+	j.metrics.failures.Inc()
 	j.mu.Lock()
-	at := j.next
-	for _, fixes := range parts {
-		j.next += journal.Position(len(fixes))
+	defer j.mu.Unlock()
+	if j.ailing == nil {
+		j.o.Logger.Error("journal cannot append", "cause", err, "until_restart", !intact)
 	}
-	j.segments[len(j.segments)-1].size = j.size
+	j.ailing, j.dead = err, !intact
+	return err
+}
+
+// show makes durable fixes visible to readers.
+func (j *Journal) show() {
+	at, count := j.next, 0
+	j.mu.Lock()
+	for p, fixes := range j.parts {
+		count += len(fixes)
+		if len(fixes) > 0 {
+			j.next += journal.Position(len(fixes))
+			j.nexts[p] = j.next
+		}
+	}
+	last := &j.segments[len(j.segments)-1]
+	last.size, last.written = j.size, j.o.Now()
+	if j.ailing != nil {
+		j.o.Logger.Info("journal appends again")
+		j.ailing = nil
+	}
 	j.mu.Unlock()
-	for p, fixes := range parts {
+	for p, fixes := range j.parts {
 		if len(fixes) > 0 {
 			j.tails[p].append(at, fixes)
 			at += journal.Position(len(fixes))
 		}
-		j.metrics.fixes.Add(float64(len(fixes)))
 	}
+	j.metrics.appended(count, len(j.buf))
 }

@@ -63,26 +63,26 @@ type Journal struct {
 	done    chan struct{} // closed when the committer has ended
 
 	// owned by the committer
-	file *os.File
-	size int64
-	buf  []byte
+	file  disk
+	size  int64            // of file
+	begun journal.Position // where file begins
+	buf   []byte
+	group []*appending
+	parts [][]telemetry.Fix // by partition
 
-	mu       sync.Mutex // guards what follows; no I/O under it
-	next     journal.Position
-	segments []segment // the last one is being written
-	tails    []*tail   // by partition
-	trimmed  []journal.Position
-	cursors  []cursor
-	broken   error // why nothing can be appended any more
+	tails []*tail // by partition; each has its own lock
+
+	mu       sync.Mutex         // guards what follows; no I/O under it
+	next     journal.Position   // of the whole log; only the committer changes it
+	nexts    []journal.Position // by partition: after its newest entry
+	segments []segment          // the last one is being written
+	trimmed  []journal.Position // by partition
+	cursors  []cursor           // by partition
+	ailing   error              // why the last append failed, nil when it did not
+	dead     bool               // and none can succeed until the journal is opened anew
 }
 
 var _ journal.Journal = (*Journal)(nil)
-
-// appending is one call of Append on its way through the committer.
-type appending struct {
-	fixes []telemetry.Fix
-	done  chan error // capacity 1, sent once
-}
 
 // Open opens or creates a journal. A torn tail is cut off and counted; damage before the tail is an error that
 // names file and offset, since what was acknowledged may be lost there.
@@ -91,8 +91,8 @@ func Open(o Options) (*Journal, error) {
 	if o.Dir == "" {
 		return nil, errors.New("journal: Dir is missing")
 	}
-	if o.Partitions < 1 || o.Partitions > 1<<16-1 {
-		return nil, fmt.Errorf("journal: %d partitions: expected 1 to 65535", o.Partitions)
+	if o.Partitions < 1 || o.Partitions > markPartition {
+		return nil, fmt.Errorf("journal: %d partitions: expected 1 to %d", o.Partitions, markPartition)
 	}
 	if err := os.MkdirAll(filepath.Join(o.Dir, snapshotDir), 0o700); err != nil {
 		return nil, fmt.Errorf("journal: %w", err)
@@ -101,19 +101,29 @@ func Open(o Options) (*Journal, error) {
 	if err != nil {
 		return nil, err
 	}
+	j := newJournal(o, lock)
+	err = j.checkMeta()
+	if err == nil {
+		err = j.load()
+	}
+	if err != nil {
+		return nil, errors.Join(err, unlock(lock))
+	}
+	go j.commit()
+	return j, nil
+}
+
+// newJournal returns a journal that has not looked at its files yet.
+func newJournal(o Options, lock *os.File) *Journal {
 	j := &Journal{
 		o: o, lock: lock, metrics: newMetrics(o.Registerer), queue: make(chan *appending),
-		closing: make(chan struct{}), done: make(chan struct{}), next: 1,
-		trimmed: make([]journal.Position, o.Partitions), cursors: make([]cursor, o.Partitions),
+		closing: make(chan struct{}), done: make(chan struct{}), next: 1, nexts: beginning(o.Partitions),
+		parts: make([][]telemetry.Fix, o.Partitions), trimmed: make([]journal.Position, o.Partitions), cursors: make([]cursor, o.Partitions),
 	}
 	for range o.Partitions {
 		j.tails = append(j.tails, newTail(o.TailEntries))
 	}
-	if err := errors.Join(j.checkMeta(), j.load()); err != nil {
-		return nil, errors.Join(err, lock.Close())
-	}
-	go j.commit()
-	return j, nil
+	return j
 }
 
 // lockDir keeps a second process out of the directory. The lock ends with the process, however it ends.
@@ -126,6 +136,11 @@ func lockDir(dir string) (*os.File, error) {
 		return nil, errors.Join(fmt.Errorf("journal: %s is in use by another process", dir), f.Close())
 	}
 	return f, nil
+}
+
+// unlock gives the lock up at once, even if a process that is just being started holds a copy of the file.
+func unlock(f *os.File) error {
+	return errors.Join(unix.Flock(int(f.Fd()), unix.LOCK_UN), f.Close())
 }
 
 // checkMeta records the number of partitions, and refuses another one later: vehicles would change partition
@@ -154,10 +169,15 @@ func (j *Journal) Partitions() int { return j.o.Partitions }
 
 // Append implements journal.Journal. When ctx ends first, the fixes may become durable all the same.
 func (j *Journal) Append(ctx context.Context, fixes []telemetry.Fix) error {
-	if len(fixes) == 0 {
-		return nil
+	for piece, size := range pieces(fixes) {
+		if err := j.append(ctx, &appending{piece, size, make(chan error, 1)}); err != nil {
+			return err
+		}
 	}
-	a := &appending{fixes, make(chan error, 1)}
+	return nil
+}
+
+func (j *Journal) append(ctx context.Context, a *appending) error {
 	select {
 	case j.queue <- a:
 	case <-j.closing:
@@ -169,11 +189,21 @@ func (j *Journal) Append(ctx context.Context, fixes []telemetry.Fix) error {
 	return <-a.done
 }
 
-// Health says why nothing can be appended, nil when it can.
+// Health says why the last append failed, nil when it did not.
 func (j *Journal) Health() error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	return j.broken
+	return j.ailing
+}
+
+// broken says why no append can succeed any more.
+func (j *Journal) broken() error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if !j.dead {
+		return nil
+	}
+	return fmt.Errorf("journal: cannot append until it is opened anew: %w", j.ailing)
 }
 
 // Close ends the journal after what is being written. It may come twice.
@@ -188,7 +218,7 @@ func (j *Journal) Close() error {
 		if j.file != nil {
 			err = j.file.Close()
 		}
-		err = errors.Join(err, j.lock.Close())
+		err = errors.Join(err, unlock(j.lock))
 	})
 	return err
 }
@@ -198,7 +228,7 @@ func (j *Journal) Read(ctx context.Context, p int, from journal.Position, dst []
 	if cap(dst) == len(dst) {
 		return dst, errors.New("journal: read without a place to read into")
 	}
-	from = max(from, 1) // the first entry's position
+	from = max(from, 1) // where the first entry of all is
 	for {
 		all, state, changed := j.tails[p].read(from, dst)
 		switch {
@@ -226,52 +256,5 @@ func (j *Journal) Read(ctx context.Context, p int, from journal.Position, dst []
 func (j *Journal) Bounds(_ context.Context, p int) (first, next journal.Position, err error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	return j.segments[0].first, j.next, nil
-}
-
-// Trim implements journal.Journal. A file goes when every partition has trimmed all of it and the retention is
-// over.
-func (j *Journal) Trim(_ context.Context, p int, before journal.Position) error {
-	gone := j.forget(p, before)
-	var problems []error
-	for _, s := range gone {
-		problems = append(problems, os.Remove(s.path))
-	}
-	return errors.Join(problems...)
-}
-
-// forget takes the files that nobody needs out of the list.
-func (j *Journal) forget(p int, before journal.Position) []segment {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	j.trimmed[p] = max(j.trimmed[p], before)
-	needed := j.trimmed[0]
-	total := int64(0)
-	for _, at := range j.trimmed {
-		needed = min(needed, at)
-	}
-	for _, s := range j.segments {
-		total += s.size
-	}
-	n := 0
-	for n+1 < len(j.segments) && j.segments[n+1].first <= needed && j.expired(j.segments[n], total) {
-		total -= j.segments[n].size
-		n++
-	}
-	gone := append([]segment(nil), j.segments[:n]...)
-	j.segments = j.segments[n:]
-	j.metrics.segments.Set(float64(len(j.segments)))
-	j.metrics.bytes.Set(float64(total))
-	return gone
-}
-
-func (j *Journal) expired(s segment, total int64) bool {
-	if j.o.RetentionBytes > 0 && total > j.o.RetentionBytes {
-		return true
-	}
-	if j.o.Retention == 0 {
-		return false
-	}
-	info, err := os.Stat(s.path)
-	return err == nil && j.o.Now().Sub(info.ModTime()) > j.o.Retention
+	return min(j.segments[0].first, j.nexts[p]), j.nexts[p], nil
 }

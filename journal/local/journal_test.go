@@ -27,8 +27,9 @@ func TestSuite(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			journaltest.Run(t, func(t *testing.T, dir string) journal.Journal {
-				o.Dir, o.Partitions = dir, journaltest.Partitions
-				return open(t, o)
+				own := o
+				own.Dir, own.Partitions = dir, journaltest.Partitions
+				return open(t, own)
 			})
 		})
 	}
@@ -72,6 +73,16 @@ func segment(t *testing.T, dir string) string {
 	t.Helper()
 	all, err := filepath.Glob(filepath.Join(dir, "*.seg"))
 	if err != nil || len(all) != 1 {
+		t.Fatal(all, err)
+	}
+	return all[0]
+}
+
+// firstSegment returns the path of the oldest segment.
+func firstSegment(t *testing.T, dir string) string {
+	t.Helper()
+	all, err := filepath.Glob(filepath.Join(dir, "*.seg"))
+	if err != nil || len(all) == 0 {
 		t.Fatal(all, err)
 	}
 	return all[0]

@@ -35,16 +35,15 @@ func (t *tail) append(first journal.Position, fixes []telemetry.Fix) {
 	for i := range fixes {
 		t.entries = append(t.entries, journal.Entry{Position: first + journal.Position(i), Fix: fixes[i]})
 	}
-	// Dropping a half at a time costs each entry one copy.
-	if len(t.entries) > 2*t.limit {
-		kept := t.entries[len(t.entries)-t.limit:]
-		t.start = t.entries[len(t.entries)-t.limit-1].Position + 1
-		t.entries = append(make([]journal.Entry, 0, 2*t.limit), kept...)
+	// Dropping a half at a time costs each entry one copy. Readers have copies of their own.
+	if drop := len(t.entries) - t.limit; drop > t.limit {
+		t.start = t.entries[drop-1].Position + 1
+		t.entries = t.entries[:copy(t.entries, t.entries[drop:])]
 	}
 	t.wake()
 }
 
-// skip says that entries before the position are in files only.
+// skip says that the partition's entries before the position are in files only.
 func (t *tail) skip(to journal.Position) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
