@@ -174,11 +174,11 @@ func (t *Tracker) firstSight(s *state, f *Fix) {
 // scratch is memory reused by every call.
 type scratch struct {
 	told      []ranked
-	ways      int // decided since told was empty
+	strides   int // decided since told was empty
 	refs      []Ref
 	stretches []Stretch
 	lobes     []lobe
-	way       way
+	stride    stride
 	passages  []Passage
 	crossing  crossing
 	asides    []*aside
@@ -188,7 +188,7 @@ type scratch struct {
 // before come first, then everything else by time; equal keys keep their order.
 type ranked struct {
 	Crossing
-	way   int
+	order int
 	group uint8
 	key   int64
 }
@@ -199,8 +199,8 @@ func (w *scratch) drain(dst []Crossing) []Crossing {
 		return dst
 	}
 	slices.SortStableFunc(w.told, func(a, b ranked) int {
-		if a.way != b.way {
-			return a.way - b.way
+		if a.order != b.order {
+			return a.order - b.order
 		}
 		if a.group != b.group {
 			return int(a.group) - int(b.group)
@@ -210,6 +210,6 @@ func (w *scratch) drain(dst []Crossing) []Crossing {
 	for i := range w.told {
 		dst = append(dst, w.told[i].Crossing)
 	}
-	w.told, w.ways = w.told[:0], 0
+	w.told, w.strides = w.told[:0], 0
 	return dst
 }

@@ -8,11 +8,11 @@ import (
 )
 
 // along decides every crossing on a way: of the fences it touches and of those that are tied.
-func (t *Tracker) along(s *state, w *way) {
+func (t *Tracker) along(s *state, w *stride) {
 	if s.free(w) {
 		return
 	}
-	t.work.ways++
+	t.work.strides++
 	for _, ref := range t.candidates(s, w) {
 		f, ok := t.ix.Fence(ref)
 		if !ok {
@@ -38,12 +38,12 @@ const (
 
 // free reports whether no boundary can lie on the way: it stays in the box around the vehicle, and nothing is
 // pending. The box is convex, so the answer is exact.
-func (s *state) free(w *way) bool {
+func (s *state) free(w *stride) bool {
 	return w.inside(&s.box) && !s.pending()
 }
 
 // clearBox looks for a box around the end of the way that no boundary enters.
-func (t *Tracker) clearBox(s *state, w *way) {
+func (t *Tracker) clearBox(s *state, w *stride) {
 	if s.pending() {
 		s.box = orb.Bound{}
 		return
@@ -62,7 +62,7 @@ func (s *state) pending() bool {
 }
 
 // inside reports whether the whole way lies in b.
-func (w *way) inside(b *orb.Bound) bool {
+func (w *stride) inside(b *orb.Bound) bool {
 	return within(b, &w.b) && within(b, &w.a) && (!w.bent || within(b, &w.knee))
 }
 
@@ -71,7 +71,7 @@ func within(b *orb.Bound, p *orb.Point) bool {
 }
 
 // candidates returns the fences that touch the way and those that are tied, ascending.
-func (t *Tracker) candidates(s *state, w *way) []Ref {
+func (t *Tracker) candidates(s *state, w *stride) []Ref {
 	refs := t.work.refs[:0]
 	legs, n := w.legs()
 	for _, leg := range legs[:n] {
@@ -114,7 +114,7 @@ type lobe struct {
 const touch = 1e-9
 
 // lobesOf cuts the way into lobes inside and outside f, into t.work.lobes.
-func (t *Tracker) lobesOf(f *Fence, w *way) {
+func (t *Tracker) lobesOf(f *Fence, w *stride) {
 	lobes := t.work.lobes[:0]
 	done := 0.0
 	legs, n := w.legs()
@@ -142,7 +142,7 @@ func (t *Tracker) lobesOf(f *Fence, w *way) {
 type crossing struct {
 	t   *Tracker
 	s   *state
-	w   *way
+	w   *stride
 	f   Fence
 	tie tie
 
@@ -272,7 +272,7 @@ func (c *crossing) flip() {
 
 // tell puts a crossing on its way out.
 func (c *crossing) tell(kind Kind, at int64, why Why) {
-	r := ranked{way: c.t.work.ways, key: c.first, group: 1}
+	r := ranked{order: c.t.work.strides, key: c.first, group: 1}
 	if c.was && c.flips == 0 {
 		r.group, r.key = 0, at
 	}

@@ -184,7 +184,7 @@ func (t *Tracker) advance(s *state, f *Fix, m *move) {
 // jump takes a fix that is proved though no movement leads to it.
 func (t *Tracker) jump(s *state, f *Fix, m *move) {
 	if s.settled && s.accepted >= 3 {
-		w := t.wayOf(s, f, m)
+		w := t.strideOf(s, f, m)
 		w.jump = true
 		t.along(s, w)
 	} else {

@@ -6,7 +6,7 @@ import "math"
 func (t *Tracker) drive(s *state, f *Fix, m *move) {
 	s.settled = s.settled || m.travelled()
 	if s.settled {
-		t.along(s, t.wayOf(s, f, m))
+		t.along(s, t.strideOf(s, f, m))
 	}
 	s.standing = false
 	s.place(f)

@@ -44,7 +44,7 @@ func (t *Tracker) dwellUntil(s *state, now int64) {
 
 // tellDwell puts a dwell on its way out.
 func (t *Tracker) tellDwell(s *state, f *Fence, at int64) {
-	t.work.told = append(t.work.told, ranked{way: t.work.ways, key: at, Crossing: Crossing{
+	t.work.told = append(t.work.told, ranked{order: t.work.strides, key: at, Crossing: Crossing{
 		Vehicle: s.vehicle, Fence: f.ID, Revision: f.Revision, Kind: Dwell, Time: at, Point: s.p,
 		Confidence: WhyClear.confidence(), Why: WhyClear,
 	}})

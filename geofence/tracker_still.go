@@ -78,8 +78,8 @@ func (t *Tracker) stop(s *state, f *Fix, m *move) {
 
 // settle lets the mean of a stop decide the crossings that were still open.
 func (t *Tracker) settle(s *state, f *Fix, m *move) {
-	w := &t.work.way
-	*w = way{
+	w := &t.work.stride
+	*w = stride{
 		a: s.p, b: s.anchor, length: m.plane.distance(s.p, s.anchor), from: s.t, to: f.Time, v0: math.NaN(), v1: math.NaN(),
 		sigma: m.sigma, stop: true,
 	}

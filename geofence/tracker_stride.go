@@ -12,8 +12,8 @@ const (
 	longestUp = 300 // from here on the straight way says nothing about what lies along it
 )
 
-// way is the way between two accepted positions: straight, or bent once where the courses at its ends say so.
-type way struct {
+// stride is the way between two accepted positions: straight, or bent once where the courses at its ends say so.
+type stride struct {
 	a, b     orb.Point
 	length   float64 // metres
 	from, to int64   // Unix milliseconds
@@ -28,10 +28,10 @@ type way struct {
 	turn float64 // fraction of the way at the knee
 }
 
-// wayOf returns the way of a movement; it holds until the next call.
-func (t *Tracker) wayOf(s *state, f *Fix, m *move) *way {
-	w := &t.work.way
-	*w = way{
+// strideOf returns the way of a movement; it holds until the next call.
+func (t *Tracker) strideOf(s *state, f *Fix, m *move) *stride {
+	w := &t.work.stride
+	*w = stride{
 		a: s.p, b: f.Point, length: m.d, from: s.leftAt(), to: f.Time,
 		v0: m.v0, v1: m.v1, sigma: m.sigma,
 	}
@@ -50,7 +50,7 @@ const (
 )
 
 // bend gives the way a knee where the course at its beginning meets the course at its end.
-func (w *way) bend(m *move) {
+func (w *stride) bend(m *move) {
 	if !(m.v0 > kneeSlow && m.v1 > kneeSlow) || math.IsNaN(m.h0) || math.IsNaN(m.h1) || m.dt > kneeTime {
 		return
 	}
@@ -76,7 +76,7 @@ func (m *move) meet() (x, y float64, ok bool) {
 }
 
 // setKnee bends the way towards the point kx, ky metres from its beginning.
-func (w *way) setKnee(m *move, kx, ky float64) {
+func (w *stride) setKnee(m *move, kx, ky float64) {
 	f := (kx*m.dx + ky*m.dy) / (m.d * m.d) // the foot of the knee on the chord
 	kx, ky = kneeShare*(kx-f*m.dx)+f*m.dx, kneeShare*(ky-f*m.dy)+f*m.dy
 	if math.Hypot(kx-f*m.dx, ky-f*m.dy) < kneeDepth {
@@ -88,7 +88,7 @@ func (w *way) setKnee(m *move, kx, ky float64) {
 }
 
 // at returns the place at fraction f of the way.
-func (w *way) at(f float64) orb.Point {
+func (w *stride) at(f float64) orb.Point {
 	switch {
 	case !w.bent:
 		return between(w.a, w.b, f)
@@ -105,7 +105,7 @@ type leg struct {
 }
 
 // legs cuts the way at its knee and at the 180° meridian.
-func (w *way) legs() (legs [4]leg, n int) {
+func (w *stride) legs() (legs [4]leg, n int) {
 	if !w.bent {
 		n = cutMeridian(&legs, 0, leg{w.a, w.b, 0, 1})
 		return legs, n
@@ -131,13 +131,13 @@ func cutMeridian(legs *[4]leg, n int, l leg) int {
 }
 
 // seconds returns how long the way took.
-func (w *way) seconds() float64 { return float64(w.to-w.from) / 1000 }
+func (w *stride) seconds() float64 { return float64(w.to-w.from) / 1000 }
 
 // gap reports whether the way is too long in time to say what happened along it.
-func (w *way) gap() bool { return w.jump || w.seconds() > longestUp }
+func (w *stride) gap() bool { return w.jump || w.seconds() > longestUp }
 
 // reason returns why a crossing on the way is believed as much as it is.
-func (w *way) reason() Why {
+func (w *stride) reason() Why {
 	switch {
 	case w.gap():
 		return WhyGap
@@ -153,7 +153,7 @@ func (w *way) reason() Why {
 
 // timeAt returns when the vehicle was at fraction f of the way. Between known speeds the motion is a
 // smooth curve that has them at its ends; without, it is even.
-func (w *way) timeAt(f float64) int64 {
+func (w *stride) timeAt(f float64) int64 {
 	span := float64(w.to - w.from)
 	if w.gap() {
 		back := (1 - f) * w.length / max(8, zeroIfNaN(w.v1)) * 1000
@@ -163,7 +163,7 @@ func (w *way) timeAt(f float64) int64 {
 }
 
 // progress returns the part of the time after which fraction f of the way is done.
-func (w *way) progress(f float64) float64 {
+func (w *stride) progress(f float64) float64 {
 	if math.IsNaN(w.v0) || math.IsNaN(w.v1) || f <= 0 || f >= 1 {
 		return min(max(f, 0), 1)
 	}
@@ -195,7 +195,7 @@ const thrust = 1.7
 
 // waited returns the progress on a way of d metres that begins or ends standing and took longer than it
 // had to: the vehicle stood at that end, and drove in one go. It is false for any other way.
-func (w *way) waited(f, d float64) (float64, bool) {
+func (w *stride) waited(f, d float64) (float64, bool) {
 	starts, ends := w.v0 < slowSpeed && w.v1 >= fastSpeed, w.v1 < slowSpeed && w.v0 >= fastSpeed
 	if !starts && !ends {
 		return 0, false
