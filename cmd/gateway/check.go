@@ -1,0 +1,61 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"text/tabwriter"
+
+	"outrider/internal/app"
+)
+
+var errUnready = errors.New("not everything is in order")
+
+func (env environment) check(ctx context.Context, args []string) error {
+	fs := env.flags("check")
+	load := env.settings(fs)
+	if err := parse(fs, args); err != nil {
+		return err
+	}
+	c, err := load()
+	if err != nil {
+		return err
+	}
+	failed := false
+	tw := tabwriter.NewWriter(env.stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(tw, "ok\tsettings\tall accepted\n")
+	for _, f := range app.Check(ctx, c) {
+		if f.Err != nil {
+			failed = true
+			fmt.Fprintf(tw, "FAIL\t%s\t%v\n", f.Name, f.Err)
+			continue
+		}
+		fmt.Fprintf(tw, "ok\t%s\t%s\n", f.Name, f.Detail)
+	}
+	if err := tw.Flush(); err != nil {
+		return err
+	}
+	if failed {
+		return errUnready
+	}
+	return nil
+}
+
+func (env environment) migrate(ctx context.Context, args []string) error {
+	fs := env.flags("migrate")
+	load := env.settings(fs)
+	if err := parse(fs, args); err != nil {
+		return err
+	}
+	c, err := load()
+	if err != nil {
+		return err
+	}
+	s, err := app.OpenStore(ctx, c)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	_, err = fmt.Fprintln(env.stdout, "the store is at this version")
+	return err
+}

@@ -1,0 +1,141 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"text/tabwriter"
+
+	"outrider/internal/config"
+)
+
+// version is set by the linker.
+var version = "dev"
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	env := environment{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, environ: os.Environ()}
+	os.Exit(env.run(ctx, os.Args[1:]))
+}
+
+// environment is what a command sees of the outside.
+type environment struct {
+	stdin          io.Reader
+	stdout, stderr io.Writer
+	environ        []string
+}
+
+// command is one thing the program does.
+type command struct {
+	name, args, short string
+	run               func(env environment, ctx context.Context, args []string) error
+}
+
+func commands() []command {
+	return []command{
+		{"demo", "", "start everything embedded, with a Graph sandbox and a simulated fleet", environment.demo},
+		{"serve", "", "start the gateway", environment.serve},
+		{"check", "", "check the settings and reach every dependency", environment.check},
+		{"replay", "--geofences FILE", "run recorded fixes through the engine", environment.replay},
+		{"migrate", "", "bring the store to this version", environment.migrate},
+		{"version", "", "print the version", environment.printVersion},
+	}
+}
+
+// The exit codes.
+const (
+	exitOK    = 0
+	exitError = 1
+	exitUsage = 2
+)
+
+// errUsage marks an error of the command line itself.
+var errUsage = errors.New("usage")
+
+func (env environment) run(ctx context.Context, args []string) int {
+	if len(args) == 0 || args[0] == "help" || args[0] == "--help" || args[0] == "-h" {
+		env.usage(env.stdout)
+		return exitOK
+	}
+	for _, c := range commands() {
+		if c.name == args[0] {
+			return env.exit(c, c.run(env, ctx, args[1:]))
+		}
+	}
+	fmt.Fprintf(env.stderr, "gateway: there is no command %q\n\n", args[0])
+	env.usage(env.stderr)
+	return exitUsage
+}
+
+func (env environment) exit(c command, err error) int {
+	switch {
+	case err == nil, errors.Is(err, flag.ErrHelp):
+		return exitOK
+	case errors.Is(err, errUsage):
+		fmt.Fprintf(env.stderr, "gateway %s: %s\n", c.name, strings.TrimSuffix(err.Error(), ": usage"))
+		return exitUsage
+	}
+	for line := range strings.SplitSeq(err.Error(), "\n") {
+		fmt.Fprintf(env.stderr, "gateway %s: %s\n", c.name, line)
+	}
+	return exitError
+}
+
+func (env environment) usage(w io.Writer) {
+	fmt.Fprint(w, "gateway: vehicle positions over MQTT in, Messenger messages out\n\n")
+	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	for _, c := range commands() {
+		fmt.Fprintf(tw, "  gateway %s\t%s\n", strings.TrimSpace(c.name+" "+c.args), c.short)
+	}
+	_ = tw.Flush()
+	fmt.Fprint(w, "\nEach command explains itself with --help; docs/config.md lists the settings.\n")
+}
+
+// flags is a command's flag set.
+func (env environment) flags(name string) *flag.FlagSet {
+	fs := flag.NewFlagSet("gateway "+name, flag.ContinueOnError)
+	fs.SetOutput(env.stderr)
+	return fs
+}
+
+func parse(fs *flag.FlagSet, args []string) error {
+	if err := fs.Parse(args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			return err
+		}
+		return fmt.Errorf("%w: %w", err, errUsage)
+	}
+	if fs.NArg() > 0 {
+		return fmt.Errorf("unexpected argument %q: %w", fs.Arg(0), errUsage)
+	}
+	return nil
+}
+
+// settings adds a flag for each setting and one for the file, and returns what reads them once parsed.
+func (env environment) settings(fs *flag.FlagSet) func() (config.Config, error) {
+	src := config.Source{Read: os.ReadFile, Environ: env.environ, Flags: map[string]string{}}
+	fs.StringVar(&src.File, "config", "", "YAML `file` with settings")
+	for _, s := range config.Settings() {
+		usage := strings.ReplaceAll(s.Doc, "`", "")
+		if s.Default != "" {
+			usage += " (default " + s.Default + ")"
+		}
+		fs.Func(s.Name, usage, func(v string) error {
+			src.Flags[s.Name] = v
+			return nil
+		})
+	}
+	return func() (config.Config, error) { return config.Load(src) }
+}
+
+func (env environment) printVersion(context.Context, []string) error {
+	_, err := fmt.Fprintln(env.stdout, "outrider", version)
+	return err
+}

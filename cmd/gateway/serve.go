@@ -1,0 +1,84 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/lmittmann/tint"
+	"golang.org/x/term"
+
+	"outrider/internal/app"
+	"outrider/internal/config"
+)
+
+// stopWithin is how long an orderly end may take.
+const stopWithin = 5 * time.Second
+
+func (env environment) serve(ctx context.Context, args []string) error {
+	fs := env.flags("serve")
+	load := env.settings(fs)
+	if err := parse(fs, args); err != nil {
+		return err
+	}
+	c, err := load()
+	if err != nil {
+		return err
+	}
+	logger := env.logger(c.Log)
+	a, err := app.New(app.Options{Config: c, Logger: logger, Version: version})
+	if err != nil {
+		return err
+	}
+	if err := a.Start(ctx); err != nil {
+		return err
+	}
+	if key, generated := a.AdminKey(); generated {
+		fmt.Fprintf(env.stdout, "admin key (shown once, kept in %s/admin.key): %s\n", c.Data.Dir, key.Reveal())
+	}
+	logger.Info("started", "version", version, "http", a.HTTPAddr(), "mqtt", a.MQTTAddr())
+	select {
+	case <-ctx.Done():
+		logger.Info("stopping")
+	case err = <-a.Failed():
+		logger.Error("a part cannot go on, stopping", "cause", err)
+	}
+	return joined(err, stop(a.Stop))
+}
+
+// stop ends something within its deadline.
+func stop(end func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(context.Background(), stopWithin)
+	defer cancel()
+	return end(ctx)
+}
+
+func joined(first, second error) error {
+	if first == nil {
+		return second
+	}
+	if second == nil {
+		return first
+	}
+	return fmt.Errorf("%w\n%w", first, second)
+}
+
+// logger writes to standard error: standard output is for what was asked for.
+func (env environment) logger(c config.Log) *slog.Logger {
+	var level slog.Level
+	_ = level.UnmarshalText([]byte(c.Level)) // checked when it was loaded
+	if c.Format == "json" || c.Format == "auto" && !isTerminal(env.stderr) {
+		return slog.New(slog.NewJSONHandler(env.stderr, &slog.HandlerOptions{Level: level}))
+	}
+	return slog.New(tint.NewTextHandler(env.stderr, &tint.Options{
+		Level: level, TimeFormat: time.TimeOnly, NoColor: !isTerminal(env.stderr) || os.Getenv("NO_COLOR") != "",
+	}))
+}
+
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}

@@ -1,0 +1,337 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"outrider/console"
+	"outrider/geofence"
+	"outrider/identity"
+	"outrider/internal/config"
+	"outrider/internal/graph"
+	"outrider/internal/pipeline"
+	"outrider/journal/local"
+	"outrider/notify"
+	"outrider/notify/messenger"
+	"outrider/store/sqlite"
+	"outrider/telemetry/codec"
+	"outrider/telemetry/mqtt"
+)
+
+// Options is what a gateway is made of. Only Config is required.
+type Options struct {
+	Config  config.Config
+	Now     func() time.Time // nil: the machine's clock
+	Logger  *slog.Logger     // nil: nothing is logged
+	Version string           // shown by the API; empty: "dev"
+	// Registry gets every metric; nil: a new one.
+	Registry *prometheus.Registry
+	// Graph makes the calls to Meta; nil: one with sensible time-outs.
+	Graph *http.Client
+	// OnSent is told of every message that Meta took: the delivery, and when its request began. It must not block.
+	OnSent func(notify.Delivery, time.Time)
+}
+
+// App is a gateway.
+type App struct {
+	o         Options
+	logger    *slog.Logger
+	adminKey  identity.Token
+	generated bool
+	registry  *prometheus.Registry
+
+	store      *sqlite.Store
+	journal    *local.Journal
+	directory  *identity.Directory
+	pipeline   *pipeline.Pipeline
+	keeper     *messenger.TemplateKeeper
+	dispatcher *notify.Dispatcher
+	endpoint   *mqtt.Endpoint // nil when mqtt.listen is empty
+	client     *mqtt.Client   // nil when mqtt.url is empty
+	http       *httpServer
+
+	undo   []step // what Stop does, in reverse
+	failed chan error
+}
+
+// step is one thing to end.
+type step struct {
+	name string
+	stop func(context.Context) error
+}
+
+// New checks the options and makes nothing yet.
+func New(o Options) (*App, error) {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Registry == nil {
+		o.Registry = prometheus.NewRegistry()
+	}
+	if o.Version == "" {
+		o.Version = "dev"
+	}
+	c := o.Config
+	if c.MQTT.Listen == "" && c.MQTT.URL == "" {
+		return nil, errors.New("app: no fixes can come in: set mqtt.listen, mqtt.url or both")
+	}
+	return &App{o: o, logger: o.Logger, registry: o.Registry, failed: make(chan error, 1)}, nil
+}
+
+// Start sets the gateway going and returns when it takes fixes and requests. After an error everything that
+// had begun is ended again.
+func (a *App) Start(ctx context.Context) error {
+	for _, begin := range []func(context.Context) error{
+		a.startKeeping, a.startSending, a.startDeciding, a.startServing, a.startListening,
+	} {
+		if err := begin(ctx); err != nil {
+			return errors.Join(err, a.Stop(context.WithoutCancel(ctx)))
+		}
+	}
+	return nil
+}
+
+// startKeeping opens what is durable: directory, keys, store, journal.
+func (a *App) startKeeping(ctx context.Context) error {
+	c := a.o.Config
+	if err := os.MkdirAll(c.Data.Dir, 0o700); err != nil {
+		return fmt.Errorf("app: data.dir: %w", err)
+	}
+	sealer, err := sealer(c.Data)
+	if err != nil {
+		return err
+	}
+	if a.adminKey, a.generated, err = adminKey(c); err != nil {
+		return err
+	}
+	a.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	a.journal, err = local.Open(local.Options{
+		Dir: filepath.Join(c.Data.Dir, "journal"), Partitions: c.Journal.Partitions, Retention: c.Journal.Retention,
+		RetentionBytes: c.Journal.MaxBytes, Logger: a.logger.With("part", "journal"), Registerer: a.registry,
+	})
+	if err != nil {
+		return err
+	}
+	a.onStop("journal", func(context.Context) error { return a.journal.Close() })
+	a.store, err = sqlite.Open(ctx, sqlite.Options{
+		Path: filepath.Join(c.Data.Dir, "outrider.db"), Sealer: sealer, Now: a.o.Now,
+		Logger: a.logger.With("part", "store"), Registerer: a.registry,
+	})
+	if err != nil {
+		return err
+	}
+	a.onStop("store", func(context.Context) error { return a.store.Close() })
+	a.directory = identity.NewDirectory()
+	return a.reloadDirectory(ctx)
+}
+
+// startSending begins with what the outbox holds.
+func (a *App) startSending(ctx context.Context) error {
+	c := a.o.Config
+	meta, err := graph.New(graph.Options{
+		URL: c.Graph.URL, Version: c.Graph.Version, AppSecret: c.Facebook.AppSecret, HTTP: a.o.Graph, Now: a.o.Now,
+	})
+	if err != nil {
+		return err
+	}
+	a.keeper, err = messenger.NewTemplateKeeper(messenger.TemplateKeeperOptions{
+		Graph: meta, Directory: a.directory, Templates: a.store, Outbox: a.store, Now: a.o.Now,
+		Wake:   func(page identity.PageID) { a.dispatcher.Wake(page) },
+		Logger: a.logger.With("part", "templates"), Registerer: a.registry,
+	})
+	if err != nil {
+		return err
+	}
+	a.dispatcher, err = notify.NewDispatcher(notify.DispatcherOptions{
+		Outbox: a.store, Templates: a.store, Directory: a.directory, Sender: messenger.NewClient(meta, a.directory),
+		Now: a.o.Now, Grace: c.Alerts.Settle, NeedTemplates: a.keeper.Ensure, OnSent: a.o.OnSent,
+		Logger: a.logger.With("part", "dispatcher"), Registerer: a.registry,
+	})
+	if err != nil {
+		return err
+	}
+	// A delivery that was being sent when the last process ended may have gone out: its echo will tell.
+	if _, err := a.store.AbandonAll(ctx, a.o.Now(), c.Alerts.Settle); err != nil {
+		return err
+	}
+	if err := a.keeper.Start(ctx); err != nil {
+		return err
+	}
+	a.onStop("templates", a.keeper.Stop)
+	if err := a.dispatcher.Start(ctx); err != nil {
+		return err
+	}
+	a.onStop("dispatcher", a.dispatcher.Stop)
+	return nil
+}
+
+// startDeciding recovers the lanes.
+func (a *App) startDeciding(ctx context.Context) error {
+	c := a.o.Config
+	preset, err := geofence.ParsePreset(c.Engine.Preset)
+	if err != nil {
+		return fmt.Errorf("app: engine.preset: %w", err)
+	}
+	rules := notify.NewRules(a.directory)
+	rules.MaxAge = c.Alerts.MaxAge
+	a.pipeline, err = pipeline.New(ctx, pipeline.Options{
+		Journal: a.journal, Store: a.store, Decoder: codec.New(codec.Options{}), Devices: a.directory,
+		Rules: rules, TopicOwner: codec.TopicOwner, Wake: a.dispatcher.Wake,
+		Preset: preset, SnapshotEvery: c.Engine.Snapshot, Now: a.o.Now,
+		Logger: a.logger.With("part", "pipeline"), Registerer: a.registry,
+	})
+	if err != nil {
+		return err
+	}
+	if err := a.pipeline.Start(ctx); err != nil {
+		return err
+	}
+	a.onStop("pipeline", a.pipeline.Stop)
+	go a.watch(a.pipeline.Failed())
+	return nil
+}
+
+// startServing opens the API and the webhook.
+func (a *App) startServing(context.Context) error {
+	c := a.o.Config
+	handler, err := console.New(console.Options{
+		Store: a.store, Directory: a.directory, Reload: a.reloadDirectory, FencesChanged: a.pipeline.FencesChanged, PageChanged: a.pageChanged,
+		AdminKey: a.adminKey, Ready: a.ready, Gatherer: a.registry, Registerer: a.registry,
+		Webhook: messenger.NewWebhook(messenger.WebhookOptions{
+			VerifyToken: c.Facebook.VerifyToken, AppSecret: c.Facebook.AppSecret, Inbox: a.store, Wake: a.dispatcher.Wake,
+			Now: a.o.Now, Logger: a.logger.With("part", "webhook"), Registerer: a.registry,
+		}),
+		Logger: a.logger.With("part", "api"), Now: a.o.Now, Version: a.o.Version,
+	})
+	if err != nil {
+		return err
+	}
+	a.http, err = serveHTTP(c.HTTP.Listen, handler, a.logger)
+	if err != nil {
+		return err
+	}
+	a.onStop("http", a.http.Stop)
+	return nil
+}
+
+// startListening lets fixes in, last, when everything behind them is ready.
+func (a *App) startListening(ctx context.Context) error {
+	c := a.o.Config.MQTT
+	var err error
+	if c.Listen != "" {
+		a.endpoint, err = mqtt.NewEndpoint(mqtt.EndpointOptions{
+			Listen: c.Listen, Sink: a.pipeline.Intake(), Now: a.o.Now,
+			Logger: a.logger.With("part", "endpoint"), Registerer: a.registry,
+		})
+		if err != nil {
+			return err
+		}
+		if err := a.endpoint.Start(ctx); err != nil {
+			return err
+		}
+		a.onStop("endpoint", a.endpoint.Stop)
+	}
+	if c.URL == "" {
+		return nil
+	}
+	a.client, err = mqtt.NewClient(mqtt.ClientOptions{
+		URL: c.URL, Username: c.Username, Password: c.Password.Reveal, ClientID: c.ClientID, Topics: c.Topics, Share: c.Share,
+		Sink: a.pipeline.Intake(), Now: a.o.Now, Logger: a.logger.With("part", "mqtt"), Registerer: a.registry,
+	})
+	if err != nil {
+		return err
+	}
+	if err := a.client.Start(ctx); err != nil {
+		return err
+	}
+	a.onStop("mqtt", a.client.Stop)
+	return nil
+}
+
+func (a *App) onStop(name string, stop func(context.Context) error) {
+	a.undo = append(a.undo, step{name, stop})
+}
+
+// Stop ends everything in the reverse order of its beginning: first nothing comes in, then what has come in
+// is decided and committed, then what is being sent is finished. ctx is the deadline of it all.
+func (a *App) Stop(ctx context.Context) error {
+	var problems []error
+	for _, s := range slices.Backward(a.undo) {
+		if err := s.stop(ctx); err != nil {
+			problems = append(problems, fmt.Errorf("app: stop %s: %w", s.name, err))
+		}
+	}
+	a.undo = nil
+	return errors.Join(problems...)
+}
+
+// Failed gives the error of a part that cannot go on. The process should stop then and be started again.
+func (a *App) Failed() <-chan error { return a.failed }
+
+func (a *App) watch(failed <-chan error) {
+	if err, ok := <-failed; ok {
+		a.failed <- err
+	}
+}
+
+// HTTPAddr is where the API listens.
+func (a *App) HTTPAddr() net.Addr { return a.http.Addr() }
+
+// MQTTAddr is where the device endpoint listens; nil when there is none.
+func (a *App) MQTTAddr() net.Addr {
+	if a.endpoint == nil {
+		return nil
+	}
+	return a.endpoint.Addr()
+}
+
+// AdminKey is the bootstrap API key; generated says that this start made it.
+func (a *App) AdminKey() (key identity.Token, generated bool) { return a.adminKey, a.generated }
+
+// Registry holds every metric.
+func (a *App) Registry() *prometheus.Registry { return a.registry }
+
+func (a *App) reloadDirectory(ctx context.Context) error {
+	records, err := a.store.Identities(ctx)
+	if err != nil {
+		return fmt.Errorf("app: load identities: %w", err)
+	}
+	a.directory.Load(records)
+	return nil
+}
+
+// pageChanged lets a page with a new token go on at once.
+func (a *App) pageChanged(page identity.PageID) {
+	a.keeper.Ensure(page)
+	a.dispatcher.PageChanged(page)
+}
+
+// ready says for each part why it cannot do its work, nil where it can.
+func (a *App) ready(ctx context.Context) map[string]error {
+	checks := map[string]error{
+		"store":    a.store.Ping(ctx),
+		"journal":  a.journal.Health(),
+		"pipeline": a.pipeline.Ready(),
+	}
+	if a.client != nil {
+		checks["mqtt"] = nil
+		if !a.client.Connected() {
+			checks["mqtt"] = errors.New("not connected to the broker")
+		}
+	}
+	return checks
+}

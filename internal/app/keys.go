@@ -1,0 +1,51 @@
+package app
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"outrider/identity"
+	"outrider/internal/config"
+)
+
+// sealer protects tokens at rest.
+func sealer(c config.Data) (*identity.Sealer, error) {
+	if !c.Key.Empty() {
+		key, err := hex.DecodeString(c.Key.Reveal())
+		if err != nil {
+			return nil, errors.New("app: data.key: expected 64 hexadecimal digits")
+		}
+		return identity.NewSealer(key)
+	}
+	key, err := identity.LoadOrCreateKey(filepath.Join(c.Dir, "secret.key"))
+	if err != nil {
+		return nil, fmt.Errorf("app: data.key: %w", err)
+	}
+	return identity.NewSealer(key)
+}
+
+// adminKey is the configured key, or the one generated at the first start.
+func adminKey(c config.Config) (key identity.Token, generated bool, err error) {
+	if !c.Admin.Key.Empty() {
+		return c.Admin.Key, false, nil
+	}
+	path := filepath.Join(c.Data.Dir, "admin.key")
+	text, err := os.ReadFile(path)
+	if err == nil {
+		return identity.NewToken(strings.TrimSpace(string(text))), false, nil
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return identity.Token{}, false, fmt.Errorf("app: admin.key: %w", err)
+	}
+	fresh := "or_" + strings.ToLower(rand.Text())
+	if err := os.WriteFile(path, []byte(fresh+"\n"), 0o600); err != nil {
+		return identity.Token{}, false, fmt.Errorf("app: admin.key: %w", err)
+	}
+	return identity.NewToken(fresh), true, nil
+}

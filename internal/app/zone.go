@@ -1,0 +1,3 @@
+package app
+
+import _ "time/tzdata" // owners' time zones must be known on machines that ship none
