@@ -325,7 +325,7 @@ func (c *Circle) relate(b box) relation {
 // from the centre.
 func (c *Circle) relateNear(b box) relation {
 	if c.wide {
-		return crosses
+		return c.relateWide(b)
 	}
 	in := b.and(c.box)
 	if near := c.least.toBox(c.centre, &in); near > c.radius*c.radius*1.000001 {
@@ -339,4 +339,25 @@ func (c *Circle) relateNear(b box) relation {
 	return crosses
 }
 
-func (c *Circle) bar(f *freeBox) { f.barRound(c, f.box, 0) }
+// relateWide looks at the disc around the centre of b that holds all of b: no point of b is farther from its
+// centre than half of its height and half of its longest parallel together.
+func (c *Circle) relateWide(b box) relation {
+	low := 0.0
+	if b.y0 > 0 || b.y1 < 0 {
+		low = min(math.Abs(b.y0), math.Abs(b.y1))
+	}
+	reach := ((b.x1-b.x0)/2*metricAt(low).x + (b.y1-b.y0)/2*metricAt(90).y) * (1 + 1e-9)
+	middle := b.centre()
+	middle[0] = shortWay(middle[0])
+	switch d := geodesic(c.centre, middle); {
+	case d > 19_000_000: // where the formula gives up
+		return crosses
+	case d-reach > c.radius:
+		return apart
+	case d+reach < c.radius:
+		return covers
+	}
+	return crosses
+}
+
+func (c *Circle) raster(g *grid, out []relation) { g.divide(c, out, 0, 0, g.n) }

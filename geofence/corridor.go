@@ -255,4 +255,4 @@ func (c *Corridor) relate(b box) relation {
 	return crosses
 }
 
-func (c *Corridor) bar(f *freeBox) { f.barRound(c, f.box, 0) }
+func (c *Corridor) raster(g *grid, out []relation) { g.divide(c, out, 0, 0, g.n) }

@@ -4,74 +4,59 @@ import (
 	"slices"
 
 	"github.com/paulmach/orb"
-	"github.com/tidwall/rtree"
 )
 
 // Index holds the fences of one tenant and finds those around a point or a way. It is immutable and safe for
 // any number of goroutines; [Index.With] gives a changed copy that shares what did not change.
 //
+// It is an R-tree. What hangs in its leaves are not whole fences but tiles of about two kilometres, in which
+// boundaries are prepared on a grid: most answers are read off, and only a fence whose boundary runs through
+// the cell of the grid around the point is measured. Fences too large for tiles hang in the tree by
+// themselves, cut into pieces.
+//
 // The searches append to dst in ascending order of Ref, each fence once, and allocate nothing when dst has
 // room. Points and ways are within ±180° and ±90°; a way does not cross the 180° meridian: cut it there.
 type Index struct {
-	fences   []Fence // by Ref; a fence without a Shape is a free place
-	free     []Ref   // free places, the next to be used last
-	refs     map[FenceID]Ref
-	tree     rtree.RTreeG[Ref]
+	fences   fenceTable
+	ids      idTable
+	free     []Ref // free places of fences, the next to be used last
+	tree     *node
 	revision uint64
 }
 
 // Ref is a dense number of a fence in an Index and in the indexes derived from it by With. A changed fence
-// keeps its Ref; that of a removed one is given to a later fence.
+// keeps its Ref; that of a removed one is given to a later fence. An index holds up to 2³¹ fences.
 type Ref uint32
 
-// NewIndex returns an index of fences. Of several with one id the last counts; one without a shape is left out.
-func NewIndex(fences []Fence) *Index {
-	return (&Index{}).With(fences, nil)
-}
-
 // Len returns the number of fences.
-func (ix *Index) Len() int { return len(ix.refs) }
+func (ix *Index) Len() int { return ix.ids.n }
 
 // Revision returns the highest revision of a fence that was ever put.
 func (ix *Index) Revision() uint64 { return ix.revision }
 
 // Fence returns the fence with a number, false if there is none.
 func (ix *Index) Fence(r Ref) (Fence, bool) {
-	if int(r) >= len(ix.fences) || ix.fences[r].Shape == nil {
+	f := ix.fences.at(r)
+	if f == nil || f.Shape == nil {
 		return Fence{}, false
 	}
-	return ix.fences[r], true
+	return *f, true
 }
 
 // Lookup returns the number of the fence with an id, false if there is none.
-func (ix *Index) Lookup(id FenceID) (Ref, bool) {
-	r, ok := ix.refs[id]
-	return r, ok
-}
+func (ix *Index) Lookup(id FenceID) (Ref, bool) { return ix.ids.get(id) }
 
 // Containing appends the fences that hold p, inside or on their boundary.
 func (ix *Index) Containing(dst []Ref, p orb.Point) []Ref {
 	start := len(dst)
-	for _, q := range twins(p) {
-		ix.tree.Search(q, q, func(_, _ [2]float64, r Ref) bool {
-			if ix.fences[r].Shape.Contains(p) {
-				dst = append(dst, r)
-			}
-			return true
-		})
-		if q[0] != 180 {
-			break
-		}
+	dst = ix.tree.containing(dst, p)
+	switch p[0] { // a point of the 180° meridian has two names
+	case 180:
+		dst = ix.tree.containing(dst, orb.Point{-180, p[1]})
+	case -180:
+		dst = ix.tree.containing(dst, orb.Point{180, p[1]})
 	}
 	return tidy(dst, start)
-}
-
-// twins returns p, and its other name when it lies on the 180° meridian.
-func twins(p orb.Point) [2]orb.Point {
-	if p[0] == -180 || p[0] == 180 {
-		return [2]orb.Point{{180, p[1]}, {-180, p[1]}}
-	}
-	return [2]orb.Point{p, p}
 }
 
 // Near appends the fences that hold p or have a boundary within so many metres of it.
@@ -82,19 +67,63 @@ func (ix *Index) Near(dst []Ref, p orb.Point, metres float64) []Ref {
 // Along appends the fences that have a point on the segment from a to b or within so many metres of it.
 func (ix *Index) Along(dst []Ref, a, b orb.Point, metres float64) []Ref {
 	start := len(dst)
-	around := boxOf(a, b)
+	w := way{a: a, b: b, box: boxOf(a, b)}
 	if metres > 0 {
-		around = around.around(metres)
+		w.box, w.wide = w.box.around(metres), true
+	} else if a == b && a[0] != 180 && a[0] != -180 {
+		return ix.Containing(dst, a)
 	}
-	for _, s := range foldBoxes(around) {
-		ix.tree.Search(s.Min, s.Max, func(_, _ [2]float64, r Ref) bool {
-			if ix.fences[r].Shape.touches(a, b, metres) {
-				dst = append(dst, r)
-			}
-			return true
-		})
+	dst = ix.tree.along(dst, &w)
+	if w.box.x0 <= -180 { // what is near on the other side of the 180° meridian
+		far := w.shifted(360)
+		dst = ix.tree.along(dst, &far)
 	}
-	return tidy(dst, start)
+	if w.box.x1 >= 180 {
+		far := w.shifted(-360)
+		dst = ix.tree.along(dst, &far)
+	}
+	return ix.confirm(dst, start, a, b, metres)
+}
+
+// way is a segment to be searched along.
+type way struct {
+	a, b orb.Point
+	box  box  // what has to be looked at
+	wide bool // all of box, not only what the segment runs through
+}
+
+func (w way) shifted(dx float64) way {
+	w.a[0], w.b[0], w.box = w.a[0]+dx, w.b[0]+dx, w.box.shifted(dx)
+	return w
+}
+
+// meets reports whether the way has to be looked at in b.
+func (w *way) meets(b box) bool {
+	if w.wide {
+		return b.meets(w.box)
+	}
+	return b.meetsSegment(w.a, w.b)
+}
+
+// unconfirmed marks a candidate, which is a Ref shifted left, as one to be confirmed.
+const unconfirmed = 1
+
+// confirm turns the candidates dst[start:] into refs in order.
+func (ix *Index) confirm(dst []Ref, start int, a, b orb.Point, metres float64) []Ref {
+	slices.Sort(dst[start:]) // a sure one comes before its doubtful repeats
+	out, last := start, ^Ref(0)
+	for _, c := range dst[start:] {
+		r := c >> 1
+		if r == last {
+			continue
+		}
+		last = r
+		if c&unconfirmed == 0 || ix.fences.at(r).Shape.touches(a, b, metres) {
+			dst[out] = r
+			out++
+		}
+	}
+	return dst[:out]
 }
 
 // tidy sorts dst[start:] and drops repeats.
@@ -112,9 +141,7 @@ func tidy(dst []Ref, start int) []Ref {
 // same fences as p. When p lies on a boundary the box is p alone. It does not reach across the 180° meridian.
 func (ix *Index) FreeBox(p orb.Point, metres float64) orb.Bound {
 	f := freeBox{p: p, box: boxOf(p, p).around(metres).and(world)}
-	ix.tree.Search([2]float64{f.box.x0, f.box.y0}, [2]float64{f.box.x1, f.box.y1}, func(_, _ [2]float64, r Ref) bool {
-		ix.fences[r].Shape.bar(&f)
-		return !f.closed()
-	})
+	ix.tree.bar(&f, true)
+	ix.tree.bar(&f, false)
 	return f.box.bound()
 }

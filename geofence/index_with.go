@@ -1,65 +1,159 @@
 package geofence
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 )
 
 // With returns an index without the fences to remove and then with the fences to put, which replace those
-// with the same id. ix itself does not change. Ids to remove that ix does not hold are ignored.
+// with the same id. ix itself does not change. Ids to remove that ix does not hold are ignored. The cost
+// grows with what changes and what lies near it, not with the number of fences.
 func (ix *Index) With(put []Fence, remove []FenceID) *Index {
-	next := &Index{
-		fences: slices.Clone(ix.fences), free: slices.Clone(ix.free), refs: maps.Clone(ix.refs),
-		tree: *ix.tree.Copy(), revision: ix.revision,
+	if ix.Len() == 0 || len(put) > 1000 && len(put) > ix.Len()/4 {
+		return ix.rebuilt(put, remove)
 	}
-	if next.refs == nil {
-		next.refs = make(map[FenceID]Ref, len(put))
-	}
+	e := editIndex(ix)
 	for _, id := range remove {
-		next.remove(id)
+		e.remove(id)
 	}
-	for i := range put {
-		if put[i].Shape != nil {
-			next.put(put[i])
+	for _, f := range put {
+		if f.Shape != nil {
+			e.put(f)
 		}
 	}
-	return next
+	return e.finish()
 }
 
-// put adds a fence or replaces the one with its id. It is used while ix is not yet shared.
-func (ix *Index) put(f Fence) {
-	ix.revision = max(ix.revision, f.Revision)
-	ref, known := ix.refs[f.ID]
+// indexEdit changes a copy of an index.
+type indexEdit struct {
+	*tableEdit
+	free     []Ref
+	tree     *node
+	revision uint64
+	tiles    map[tileKey]*tileEdit
+	parts    []part
+}
+
+// tileEdit is what changes in one tile.
+type tileEdit struct {
+	leave []Ref
+	join  map[Ref]bool // whether the fence covers the tile
+}
+
+func editIndex(ix *Index) *indexEdit {
+	return &indexEdit{
+		tableEdit: editTables(ix.fences, ix.ids),
+		free:      slices.Clone(ix.free), tree: ix.tree, revision: ix.revision,
+		tiles: map[tileKey]*tileEdit{},
+	}
+}
+
+// put adds a fence or replaces the one with its id.
+func (e *indexEdit) put(f Fence) {
+	ref, known := e.ids.get(f.ID)
+	if known {
+		e.takeDown(ref)
+	} else {
+		ref = e.place()
+		e.name(f.ID, ref)
+	}
+	e.revision = max(e.revision, f.Revision)
+	e.set(ref, f)
+	e.hang(ref, f.Shape)
+}
+
+// place returns the place for a new fence.
+func (e *indexEdit) place() Ref {
+	if n := len(e.free); n > 0 {
+		ref := e.free[n-1]
+		e.free = e.free[:n-1]
+		return ref
+	}
+	return Ref(e.fences.n)
+}
+
+func (e *indexEdit) remove(id FenceID) {
+	if ref, ok := e.ids.get(id); ok {
+		e.takeDown(ref)
+		e.forget(id)
+		e.set(ref, Fence{})
+		e.free = append(e.free, ref)
+	}
+}
+
+// takeDown takes a fence out of the tree.
+func (e *indexEdit) takeDown(ref Ref) {
+	e.parts = appendParts(e.parts[:0], e.fences.at(ref).Shape)
+	for _, p := range e.parts {
+		if p.tile {
+			t := e.tile(p.key)
+			t.leave = append(t.leave, ref)
+			delete(t.join, ref)
+			continue
+		}
+		e.tree = e.tree.replace(e.tree.find(p.box, func(pg *page) bool { return pg.isPartOf(ref) }), nil)
+	}
+}
+
+// isPartOf reports whether a page is a part of one large fence.
+func (pg *page) isPartOf(ref Ref) bool {
 	switch {
-	case known:
-		ix.hang(ref, false)
-	case len(ix.free) > 0:
-		ref = ix.free[len(ix.free)-1]
-		ix.free = ix.free[:len(ix.free)-1]
-	default:
-		ref = Ref(len(ix.fences))
-		ix.fences = append(ix.fences, Fence{})
+	case pg.tile:
+		return false
+	case len(pg.covers) > 0:
+		return pg.covers[0] == ref
 	}
-	ix.refs[f.ID], ix.fences[ref] = ref, f
-	ix.hang(ref, true)
+	return pg.pieces[0].ref == ref
 }
 
-func (ix *Index) remove(id FenceID) {
-	if ref, ok := ix.refs[id]; ok {
-		ix.hang(ref, false)
-		delete(ix.refs, id)
-		ix.fences[ref] = Fence{}
-		ix.free = append(ix.free, ref)
-	}
-}
-
-// hang puts a fence's boxes into the tree, or takes them out.
-func (ix *Index) hang(ref Ref, in bool) {
-	for _, b := range ix.fences[ref].Shape.Bounds() {
-		if in {
-			ix.tree.Insert(b.Min, b.Max, ref)
-		} else {
-			ix.tree.Delete(b.Min, b.Max, ref)
+// hang puts a fence into the tree.
+func (e *indexEdit) hang(ref Ref, s Shape) {
+	e.parts = appendParts(e.parts[:0], s)
+	for _, p := range e.parts {
+		if p.tile {
+			e.tile(p.key).join[ref] = p.covers
+			continue
 		}
+		e.tree = e.tree.with(newPage(p.box, false, []entry{{ref, s, p.covers}}))
+	}
+}
+
+func (e *indexEdit) tile(k tileKey) *tileEdit {
+	t := e.tiles[k]
+	if t == nil {
+		t = &tileEdit{join: map[Ref]bool{}}
+		e.tiles[k] = t
+	}
+	return t
+}
+
+// finish prepares the changed tiles.
+func (e *indexEdit) finish() *Index {
+	for _, key := range slices.Sorted(maps.Keys(e.tiles)) {
+		e.finishTile(key, e.tiles[key])
+	}
+	return &Index{fences: e.fences, ids: e.ids, free: e.free, tree: e.tree, revision: e.revision}
+}
+
+func (e *indexEdit) finishTile(key tileKey, t *tileEdit) {
+	b := key.box()
+	old := e.tree.find(b, func(pg *page) bool { return pg.tile })
+	var members []entry
+	if old != nil {
+		members = old.members(t.leave)
+	}
+	for ref, covers := range t.join {
+		members = append(members, entry{ref, e.fences.at(ref).Shape, covers})
+	}
+	slices.SortFunc(members, func(a, b entry) int { return cmp.Compare(a.ref, b.ref) })
+	switch {
+	case old == nil && len(members) == 0:
+	case old == nil:
+		e.tree = e.tree.with(newPage(b, true, members))
+	case len(members) == 0:
+		e.tree = e.tree.replace(old, nil)
+	default:
+		e.tree = e.tree.replace(old, newPage(b, true, members))
 	}
 }

@@ -193,7 +193,7 @@ func cross(a, b, c orb.Point) float64 {
 }
 
 func (p *Polygon) touches(a, b orb.Point, metres float64) bool {
-	return p.holds(a) || p.lines.reaches(a, b, metres)
+	return p.holds(a) || p.holds(b) || p.lines.reaches(a, b, metres)
 }
 
 func (p *Polygon) relate(b box) relation {
@@ -206,4 +206,19 @@ func (p *Polygon) relate(b box) relation {
 	return apart
 }
 
-func (p *Polygon) bar(f *freeBox) { p.lines.bar(f) }
+// raster marks the cells with edges, and asks about one cell of each run between them: cells that share a side
+// without an edge on it are on the same side of the boundary.
+func (p *Polygon) raster(g *grid, out []relation) {
+	p.lines.raster(g, out)
+	for i := range out {
+		switch left, below := i-1, i-g.n; {
+		case out[i] == crosses:
+		case i%g.n > 0 && out[left] != crosses:
+			out[i] = out[left]
+		case below >= 0 && out[below] != crosses:
+			out[i] = out[below]
+		case p.holds(g.cell(i).centre()):
+			out[i] = covers
+		}
+	}
+}

@@ -22,8 +22,8 @@ type Shape interface {
 	touches(a, b orb.Point, metres float64) bool
 	// relate says how the shape lies to a box. It may answer crosses where the truth is another.
 	relate(b box) relation
-	// bar keeps f clear of the boundary.
-	bar(f *freeBox)
+	// raster tells for every cell of a grid how the shape lies to it. out is apart when it comes.
+	raster(g *grid, out []relation)
 }
 
 // Stretch is a part of a segment, as fractions of its length.

@@ -81,7 +81,9 @@ func (t *Tripwire) Stretches(dst []Stretch, a, b orb.Point) []Stretch {
 	return mergeStretches(dst, start)
 }
 
-func (t *Tripwire) touches(a, b orb.Point, metres float64) bool { return t.lines.reaches(a, b, metres) }
+func (t *Tripwire) touches(a, b orb.Point, metres float64) bool {
+	return t.Contains(a) || t.Contains(b) || t.lines.reaches(a, b, metres)
+}
 
 func (t *Tripwire) relate(b box) relation {
 	if t.lines.meets(b) {
@@ -90,4 +92,4 @@ func (t *Tripwire) relate(b box) relation {
 	return apart
 }
 
-func (t *Tripwire) bar(f *freeBox) { t.lines.bar(f) }
+func (t *Tripwire) raster(g *grid, out []relation) { t.lines.raster(g, out) }
