@@ -36,7 +36,8 @@ const (
 	lastAction = `SELECT last FROM windows WHERE page = ? AND psid = ?`
 	settle     = `UPDATE deliveries SET state = ?, route = ?, reason = ?, detail = ?, next_at = ?, sent_at = ?, message_id = ?
 		WHERE id = ? AND lease = ? AND state = 'sending'`
-	duePages = `SELECT page, MIN(due) FROM (
+	settleRoute = `UPDATE deliveries SET route = ? WHERE id = ? AND lease = ? AND state = 'sent'`
+	duePages    = `SELECT page, MIN(due) FROM (
 		SELECT page, MIN(next_at) AS due FROM deliveries WHERE state = 'pending' GROUP BY page
 		UNION ALL
 		SELECT page, MIN(next_at) AS due FROM deliveries WHERE state = 'held' AND next_at > 0 GROUP BY page
@@ -162,7 +163,10 @@ func takeRow(tx *tx, seq int64, page identity.PageID, now time.Time, lease time.
 func (s *Store) Settle(ctx context.Context, outcomes []notify.Outcome) error {
 	err := s.write(ctx, func(tx *tx) error {
 		for _, o := range outcomes {
-			err := tx.exec(settle, o.State, o.Route, o.Reason, o.Detail, micros(o.NextAt), micros(o.SentAt), o.MessageID, o.ID, o.Lease)
+			n, err := tx.change(settle, o.State, o.Route, o.Reason, o.Detail, micros(o.NextAt), micros(o.SentAt), o.MessageID, o.ID, o.Lease)
+			if err == nil && n == 0 && o.State == notify.Sent {
+				err = tx.exec(settleRoute, o.Route, o.ID, o.Lease)
+			}
 			if err != nil {
 				return err
 			}
@@ -191,6 +195,9 @@ func (s *Store) Pages(ctx context.Context) ([]notify.PageDue, error) {
 
 // Abandon implements notify.Outbox.
 func (s *Store) Abandon(ctx context.Context, now time.Time, grace time.Duration) (int, error) {
+	if due, err := s.anyDue(ctx, dueSending, now); err != nil || !due {
+		return 0, err
+	}
 	return s.changed(ctx, "abandon", abandon, micros(now.Add(grace)), micros(now))
 }
 
@@ -202,7 +209,7 @@ func (s *Store) AbandonAll(ctx context.Context, now time.Time, grace time.Durati
 
 // Judge implements notify.Outbox.
 func (s *Store) Judge(ctx context.Context, now time.Time) (again, unknown int, err error) {
-	if idle, err := s.nothingSettles(ctx, now); err != nil || idle {
+	if due, err := s.anyDue(ctx, dueSettling, now); err != nil || !due {
 		return 0, 0, err
 	}
 	err = s.write(ctx, func(tx *tx) error {
@@ -219,13 +226,16 @@ func (s *Store) Judge(ctx context.Context, now time.Time) (again, unknown int, e
 	return again, unknown, nil
 }
 
-const dueSettling = `SELECT EXISTS (SELECT 1 FROM deliveries WHERE state = 'settling' AND next_at <= ?)`
+const (
+	dueSending  = `SELECT EXISTS (SELECT 1 FROM deliveries WHERE state = 'sending' AND next_at <= ?)`
+	dueSettling = `SELECT EXISTS (SELECT 1 FROM deliveries WHERE state = 'settling' AND next_at <= ?)`
+)
 
-// nothingSettles looks before it writes: the question comes every second and the answer is mostly yes.
-func (s *Store) nothingSettles(ctx context.Context, now time.Time) (bool, error) {
+// anyDue looks before anything is written: the dispatcher asks every second and the answer is mostly no.
+func (s *Store) anyDue(ctx context.Context, query string, now time.Time) (bool, error) {
 	var some bool
-	err := s.read.QueryRowContext(ctx, dueSettling, micros(now)).Scan(&some)
-	return named(!some, err)("settling deliveries")
+	err := s.read.QueryRowContext(ctx, query, micros(now)).Scan(&some)
+	return named(some, err)("due deliveries")
 }
 
 // Release implements notify.Outbox.
