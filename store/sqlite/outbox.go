@@ -37,11 +37,22 @@ const (
 	settle     = `UPDATE deliveries SET state = ?, route = ?, reason = ?, detail = ?, next_at = ?, sent_at = ?, message_id = ?
 		WHERE id = ? AND lease = ? AND state = 'sending'`
 	settleRoute = `UPDATE deliveries SET route = ? WHERE id = ? AND lease = ? AND state = 'sent'`
-	duePages    = `SELECT page, MIN(due) FROM (
-		SELECT page, MIN(next_at) AS due FROM deliveries WHERE state = 'pending' GROUP BY page
-		UNION ALL
-		SELECT page, MIN(next_at) AS due FROM deliveries WHERE state = 'held' AND next_at > 0 GROUP BY page
-		) GROUP BY page ORDER BY page`
+	// PERF: a walk from page to page by index, so that the cost grows with the pages and not with the deliveries
+	// that wait: it runs every second.
+	duePages = `WITH RECURSIVE
+		p (page) AS (
+			SELECT MIN(page) FROM deliveries WHERE state = 'pending' UNION ALL
+			SELECT (SELECT MIN(d.page) FROM deliveries d WHERE d.state = 'pending' AND d.page > p.page) FROM p WHERE page NOTNULL),
+		h (page) AS (
+			SELECT MIN(page) FROM deliveries WHERE state = 'held' AND next_at > 0 UNION ALL
+			SELECT (SELECT MIN(d.page) FROM deliveries d WHERE d.state = 'held' AND d.next_at > 0 AND d.page > h.page)
+			FROM h WHERE page NOTNULL)
+		SELECT page, MIN(due) FROM (
+			SELECT page, (SELECT MIN(next_at) FROM deliveries d WHERE d.state = 'pending' AND d.page = p.page) AS due
+			FROM p WHERE page NOTNULL UNION ALL
+			SELECT page, (SELECT MIN(next_at) FROM deliveries d WHERE d.state = 'held' AND d.next_at > 0 AND d.page = h.page)
+			FROM h WHERE page NOTNULL)
+		GROUP BY page ORDER BY page`
 	abandon = `UPDATE deliveries SET state = 'settling', reason = 'ambiguous', next_at = ?
 		WHERE state = 'sending' AND next_at <= ?`
 	abandonAll = `UPDATE deliveries SET state = 'settling', reason = 'ambiguous', next_at = ? WHERE state = 'sending'`

@@ -19,7 +19,7 @@ const (
 		late, received, recorded FROM crossings`
 	selectDeliveries = `SELECT seq, ` + deliveryColumns + ` FROM deliveries`
 	selectDelivery   = selectDeliveries + ` WHERE id = ? AND tenant = ?`
-	countDeliveries  = `SELECT state, COUNT(*) FROM deliveries GROUP BY state`
+	countDeliveries  = `SELECT state, n FROM delivery_counts WHERE n > 0`
 	selectLetters    = `SELECT seq, tenant, vehicle, topic, reason, field, detail, payload, size, received FROM dead_letters`
 	insertLetter     = `INSERT INTO dead_letters (tenant, vehicle, topic, reason, field, detail, payload, size, received)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`

@@ -32,3 +32,20 @@ func TestStore(t *testing.T) {
 	t.Parallel()
 	storetest.Run(t, place)
 }
+
+func TestOutboxModel(t *testing.T) {
+	t.Parallel()
+	storetest.RunModel(t, place)
+}
+
+func BenchmarkStore(b *testing.B) {
+	storetest.Bench(b, func(b *testing.B) store.Store {
+		path := filepath.Join(b.TempDir(), "outrider.db")
+		s, err := sqlite.Open(b.Context(), sqlite.Options{Path: path, Sealer: newSealer(b), Now: time.Now})
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.Cleanup(func() { _ = s.Close() })
+		return s
+	})
+}

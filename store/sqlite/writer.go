@@ -91,7 +91,7 @@ func (w *writer) gather(first write) []write {
 }
 
 func (w *writer) commit(group []write) {
-	began := time.Now()
+	began := time.Now() //nolint:forbidigo // the length of a transaction is a wall-clock figure
 	results := make([]error, len(group))
 	err := w.transact(group, results)
 	w.metrics.observe(len(group), time.Since(began))

@@ -1,9 +1,9 @@
 package storetest
 
 import (
+	"context"
 	"errors"
 	"fmt"
-	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -11,7 +11,15 @@ import (
 	"outrider/identity"
 )
 
-func ok(t testing.TB, err error) {
+// tester is the part of testing.TB that a check needs; a run of rapid has it too.
+type tester interface {
+	Helper()
+	Context() context.Context
+	Fatal(args ...any)
+	Fatalf(format string, args ...any)
+}
+
+func ok(t tester, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
@@ -19,15 +27,15 @@ func ok(t testing.TB, err error) {
 }
 
 // must returns v, or ends the test. It is called as must(f())(t).
-func must[T any](v T, err error) func(testing.TB) T {
-	return func(t testing.TB) T {
+func must[T any](v T, err error) func(tester) T {
+	return func(t tester) T {
 		t.Helper()
 		ok(t, err)
 		return v
 	}
 }
 
-func wantError(t testing.TB, err, want error) {
+func wantError(t tester, err, want error) {
 	t.Helper()
 	if !errors.Is(err, want) {
 		t.Fatalf("got error %v, want %v", err, want)
@@ -35,7 +43,7 @@ func wantError(t testing.TB, err, want error) {
 }
 
 // same compares; NaN equals NaN, nil equals empty, secrets are compared by what they hold.
-func same[T any](t testing.TB, what string, got, want T) {
+func same[T any](t tester, what string, got, want T) {
 	t.Helper()
 	d := cmp.Diff(want, got, cmpopts.EquateNaNs(), cmpopts.EquateEmpty(),
 		cmp.Comparer(func(a, b identity.Token) bool { return a.Reveal() == b.Reveal() }))

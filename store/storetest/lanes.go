@@ -23,7 +23,7 @@ var laneTests = map[string]func(*testing.T, *bench){
 }
 
 // own makes the bench the owner of a partition and returns a commit that fits.
-func own(t testing.TB, b store.Store, partition int) store.Commit {
+func own(t tester, b store.Store, partition int) store.Commit {
 	t.Helper()
 	l := must(b.OwnLane(t.Context(), partition))(t)
 	return store.Commit{Partition: partition, Epoch: l.Epoch, Next: l.Next, Clock: l.Clock, Revision: l.Revision}

@@ -19,6 +19,7 @@ var outboxTests = map[string]func(*testing.T, *bench){
 	"a claim is bounded, and of one page":           outboxBounded,
 	"a settled delivery is what its outcome says":   outboxSettles,
 	"an outcome of another lease is ignored":        outboxFences,
+	"an outcome after the echo tells the route":     outboxRoute,
 	"pages tell when their next delivery is due":    outboxPages,
 	"a claim whose lease ended waits for its echo":  outboxAbandons,
 	"later echoes of a page judge the silent":       outboxJudges,
@@ -43,7 +44,7 @@ func delivery(id, page, psid string, at time.Time) notify.Delivery {
 }
 
 // queue commits deliveries.
-func queue(t testing.TB, s store.Store, deliveries ...notify.Delivery) {
+func queue(t tester, s store.Store, deliveries ...notify.Delivery) {
 	t.Helper()
 	c := own(t, s, 30)
 	c.Next++
@@ -197,6 +198,23 @@ func outboxFences(t *testing.T, b *bench) {
 	same(t, "after a second outcome", b.delivery(t, "d").State, notify.Failed)
 	ok(t, b.Settle(t.Context(), []notify.Outcome{{ID: "unknown", Lease: 1, State: notify.Sent}}))
 	ok(t, b.Settle(t.Context(), nil))
+}
+
+// outboxRoute: an echo often overtakes the answer. It settles the delivery, but only the sender knows the route.
+func outboxRoute(t *testing.T, b *bench) {
+	queue(t, b, delivery("d", "p", "u", epoch))
+	c := b.one(t, "p", 0)
+	echo(t, b, "p", "d", time.Second)
+	want := b.delivery(t, "d")
+	late := notify.Outcome{ID: "d", Lease: c.Lease, State: notify.Sent, Route: notify.RouteUtility, SentAt: epoch.Add(time.Hour), MessageID: "m_late"}
+	ok(t, b.Settle(t.Context(), []notify.Outcome{late}))
+	want.Route = notify.RouteUtility
+	same(t, "delivery", b.delivery(t, "d"), want)
+	late.State, late.Route = notify.Failed, notify.RouteTag
+	ok(t, b.Settle(t.Context(), []notify.Outcome{late}))
+	late.State, late.Lease = notify.Sent, c.Lease+1
+	ok(t, b.Settle(t.Context(), []notify.Outcome{late}))
+	same(t, "after a failure and another's outcome", b.delivery(t, "d"), want)
 }
 
 func outboxPages(t *testing.T, b *bench) {

@@ -104,6 +104,10 @@ func recordCounts(t *testing.T, b *bench) {
 	queue(t, b, delivery("1", "p", "1", epoch), delivery("2", "p", "2", epoch), other)
 	b.claim(t, "p", 1, 0)
 	same(t, "counts", must(b.DeliveryCounts(t.Context()))(t), map[notify.State]int{notify.Pending: 2, notify.Sending: 1})
+	queue(t, b, delivery("1", "p", "1", epoch)) // known
+	echo(t, b, "p", "o", 0)
+	echo(t, b, "p", "o", time.Second)
+	same(t, "counts", must(b.DeliveryCounts(t.Context()))(t), map[notify.State]int{notify.Pending: 2, notify.Sent: 1})
 }
 
 func letter(tenant, detail string) store.DeadLetter {

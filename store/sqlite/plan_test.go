@@ -1,0 +1,121 @@
+package sqlite
+
+import (
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"outrider/identity"
+	"outrider/notify"
+	"outrider/store"
+)
+
+type bareSealer struct{}
+
+func (bareSealer) Seal(plain, _ string) (string, error)  { return plain, nil }
+func (bareSealer) Open(sealed, _ string) (string, error) { return sealed, nil }
+
+func openBare(t *testing.T) *Store {
+	t.Helper()
+	s, err := Open(t.Context(), Options{Path: filepath.Join(t.TempDir(), "x.db"), Sealer: bareSealer{}, Now: time.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	return s
+}
+
+// queries are all that run while the gateway works; those that read a whole table on purpose say why.
+func queries() map[string]struct{ query, scans string } {
+	all := map[string]struct{ query, scans string }{
+		"allVehicles":     {allVehicles, "vehicles"},            // the directory loads everybody
+		"allOwners":       {allOwners, "owners"},                // the same
+		"allPages":        {allPages, "pages"},                  // the same
+		"countDeliveries": {countDeliveries, "delivery_counts"}, // eight rows
+		"oldestRevision":  {oldestRevision, "adoptions"},        // a few rows for each lane
+		"abandonAll":      {abandonAll, "deliveries"},           // an index of the few that are sending
+		"geofencesAt":     {geofencesAt, ""},                    // by revision: all versions up to it
+	}
+	for name, query := range map[string]string{
+		"currentRevision": currentRevision, "nextRevision": nextRevision, "supersede": supersede, "selectGeofence": selectGeofence,
+		"listGeofences": listGeofences, "geofenceChanges": geofenceChanges, "latestRevision": latestRevision,
+		"forgetGeofences": forgetGeofences, "forgetDeleted": forgetDeleted, "lastFixes": lastFixes,
+		"laneState": laneState, "moveLane": moveLane, "adoptions": adoptions, "forgetAdoptions": forgetAdoptions,
+		"memberships": memberships, "dropMember": dropMember,
+		"duePending": duePending, "dueHeld": dueHeld, "anyHeldDue": anyHeldDue, "nextLease": nextLease, "take": take,
+		"lastAction": lastAction, "settle": settle, "duePages": duePages, "abandon": abandon, "abandonAll": abandonAll,
+		"dueSettling": dueSettling, "dueSending": dueSending, "settleRoute": settleRoute, "judgeAgain": judgeAgain, "judgeUnknown": judgeUnknown, "release": release,
+		"listTemplates": listTemplates,
+		"forgetOld":     forgetOld, "wakePerson": wakePerson, "echoed": echoed, "settleByEcho": settleByEcho,
+		"correctByEcho": correctByEcho, "markWatermark": markWatermark, "markMessage": markMessage,
+		"selectDelivery": selectDelivery, "trimLetters": trimLetters,
+	} {
+		all[name] = struct{ query, scans string }{query, ""}
+	}
+	for name, q := range map[string]store.Query{
+		"all": {}, "vehicle": {Vehicle: "v"}, "fence": {Fence: "f"}, "both": {Vehicle: "v", Fence: "f"}, "page": {Before: 7},
+		"state": {State: notify.Sent}, "state and page": {State: notify.Sent, Before: 7},
+	} {
+		q.Tenant = identity.TenantID("acme")
+		clause, _ := where(q, false)
+		all["crossings by "+name] = struct{ query, scans string }{selectCrossings + clause, ""}
+		clause, _ = where(q, true)
+		all["deliveries by "+name] = struct{ query, scans string }{selectDeliveries + clause, ""}
+		q.Fence = ""
+		clause, _ = where(q, false)
+		all["letters by "+name] = struct{ query, scans string }{selectLetters + clause, ""}
+	}
+	return all
+}
+
+// scan is a plan's word for reading a table, or one of its indexes, from end to end.
+var scan = regexp.MustCompile(`^SCAN (\w+)`)
+
+// small are names in plans that are no tables of ours.
+var small = map[string]bool{"p": true, "h": true, "CONSTANT": true}
+
+func TestNoQueryReadsAWholeTable(t *testing.T) {
+	t.Parallel()
+	s := openBare(t)
+	for name, q := range queries() {
+		for _, line := range plan(t, s, q.query) {
+			found := scan.FindStringSubmatch(line)
+			if found != nil && !small[found[1]] && found[1] != q.scans {
+				t.Errorf("%s: %s", name, line)
+			}
+			if strings.Contains(line, "TEMP B-TREE FOR ORDER BY") {
+				t.Errorf("%s sorts: %s", name, line)
+			}
+		}
+	}
+}
+
+func plan(t *testing.T, s *Store, query string) []string {
+	t.Helper()
+	rows, err := s.read.QueryContext(t.Context(), "EXPLAIN QUERY PLAN "+query, make([]any, parameters(query))...)
+	lines, err := collect(rows, err, func(row scanner) (string, error) {
+		var (
+			id, parent, unused int
+			detail             string
+		)
+		err := row.Scan(&id, &parent, &unused, &detail)
+		return detail, err
+	})
+	if err != nil {
+		t.Fatalf("%s: %v", query, err)
+	}
+	return lines
+}
+
+// parameters counts the arguments that a query takes.
+func parameters(query string) int {
+	n := strings.Count(query, "?")
+	for _, numbered := range []string{"?1", "?2", "?3", "?4", "?5"} {
+		if k := strings.Count(query, numbered); k > 1 {
+			n -= k - 1
+		}
+	}
+	return n
+}

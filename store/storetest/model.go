@@ -1,0 +1,296 @@
+package storetest
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"outrider/identity"
+	"outrider/notify"
+	"outrider/store"
+)
+
+// RunModel drives the outbox and the inbox of a store through random histories, and compares it after each step
+// with a model that is as slow and plain as the contract's words.
+func RunModel(t *testing.T, place Place) {
+	t.Helper()
+	b := newBench(t, place)
+	history := 0
+	rapid.Check(t, func(r *rapid.T) {
+		history++
+		m := &model{
+			b: b, pages: []identity.PageID{identity.PageID(fmt.Sprint("p", history)), identity.PageID(fmt.Sprint("q", history))},
+			now: epoch.Add(time.Duration(history) * 24 * time.Hour), windows: map[person]time.Time{}, echoed: map[identity.PageID]time.Time{},
+		}
+		r.Repeat(map[string]func(*rapid.T){
+			"":        m.compare,
+			"queue":   m.queue,
+			"claim":   m.claim,
+			"settle":  m.settle,
+			"abandon": m.abandon,
+			"judge":   m.judge,
+			"release": m.release,
+			"act":     m.act,
+			"echo":    m.echo,
+			"wait":    m.wait,
+		})
+		m.finish(r)
+	})
+}
+
+type person struct {
+	page identity.PageID
+	psid identity.PSID
+}
+
+// model is what a store with the same history must hold. Each history has pages of its own, so that all can share
+// a store.
+type model struct {
+	b       *bench
+	pages   []identity.PageID
+	now     time.Time
+	rows    []*notify.Delivery // in the order in which they were queued
+	windows map[person]time.Time
+	echoed  map[identity.PageID]time.Time // when the newest echoed message had been claimed
+	claims  []notify.Outcome              // with which rows can be settled, old leases included
+	events  int
+}
+
+func (m *model) page(r *rapid.T) identity.PageID { return rapid.SampledFrom(m.pages).Draw(r, "page") }
+
+func (m *model) psid(r *rapid.T) identity.PSID {
+	return rapid.SampledFrom([]identity.PSID{"u", "v", "w"}).Draw(r, "psid")
+}
+
+func (m *model) seconds(r *rapid.T, what string, least, most int) time.Duration {
+	return time.Duration(rapid.IntRange(least, most).Draw(r, what)) * time.Second
+}
+
+// storeClock makes the store's clock show the model's time.
+func (m *model) storeClock() { m.b.clock.passed.Store(int64(m.now.Sub(epoch))) }
+
+func (m *model) wait(r *rapid.T) { m.now = m.now.Add(m.seconds(r, "seconds", 1, 90)) }
+
+func (m *model) queue(r *rapid.T) {
+	page := m.page(r)
+	d := delivery(fmt.Sprint(page, "/", len(m.rows)), string(page), string(m.psid(r)), m.now.Add(-m.seconds(r, "age", 0, 60)))
+	d.Created, d.NextAt = m.now, m.now
+	if rapid.IntRange(0, 4).Draw(r, "held") == 0 {
+		d.State, d.Reason, d.NextAt = notify.Held, notify.ReasonNoContact, time.Time{}
+	}
+	queue(r, m.b.Store, d)
+	m.rows = append(m.rows, &d)
+}
+
+// before orders rows as messages to a person must go.
+func (m *model) before(a, b *notify.Delivery) int {
+	return cmp.Or(a.Alert.At.Compare(b.Alert.At), cmp.Compare(slices.Index(m.rows, a), slices.Index(m.rows, b)))
+}
+
+// claimable follows the words of notify.Outbox.
+func (m *model) claimable(d *notify.Delivery) bool {
+	due := d.State == notify.Pending || d.State == notify.Held && !d.NextAt.IsZero()
+	if !due || d.NextAt.After(m.now) {
+		return false
+	}
+	return !slices.ContainsFunc(m.rows, func(o *notify.Delivery) bool {
+		if o == d || o.Page != d.Page || o.PSID != d.PSID {
+			return false
+		}
+		busy := o.State == notify.Sending || o.State == notify.Settling
+		return busy || o.State == notify.Pending && m.before(o, d) < 0
+	})
+}
+
+func (m *model) claim(r *rapid.T) {
+	page, n := m.page(r), rapid.IntRange(0, 4).Draw(r, "n")
+	var due []*notify.Delivery
+	for _, d := range m.rows {
+		if d.Page == page && m.claimable(d) {
+			due = append(due, d)
+		}
+	}
+	slices.SortFunc(due, m.before)
+	people := map[identity.PSID]bool{}
+	due = slices.DeleteFunc(due, func(d *notify.Delivery) bool {
+		known := people[d.PSID]
+		people[d.PSID] = true
+		return known
+	})
+	due = due[:min(n, len(due))]
+
+	claims := must(m.b.Claim(r.Context(), page, n, m.now, lease))(r)
+	same(r, "claimed", names(claims, func(c notify.Claim) string { return c.Alert.ID }),
+		names(due, func(d *notify.Delivery) string { return d.Alert.ID }))
+	for i, d := range due {
+		c := claims[i]
+		d.State, d.Claimed, d.NextAt, d.Lease = notify.Sending, m.now, m.now.Add(lease), c.Lease
+		d.Attempts++
+		same(r, "claim", c, notify.Claim{Delivery: *d, LastAction: m.windows[person{d.Page, d.PSID}]})
+		m.claims = append(m.claims, notify.Outcome{ID: d.Alert.ID, Lease: c.Lease})
+	}
+}
+
+func (m *model) settle(r *rapid.T) {
+	if len(m.claims) == 0 {
+		r.Skip("nothing was claimed")
+	}
+	o := rapid.SampledFrom(m.claims).Draw(r, "claim")
+	o.State = rapid.SampledFrom([]notify.State{notify.Sent, notify.Pending, notify.Held, notify.Failed, notify.Settling, notify.Expired}).Draw(r, "state")
+	o.Route = notify.RouteWindow
+	switch o.State {
+	case notify.Sent:
+		o.SentAt, o.MessageID = m.now, "m_"+o.ID
+	case notify.Pending, notify.Settling:
+		o.Reason, o.NextAt = notify.ReasonTemporary, m.now.Add(m.seconds(r, "next", 0, 60))
+	case notify.Held:
+		o.Reason = rapid.SampledFrom([]notify.Reason{notify.ReasonNoToken, notify.ReasonUnreachable}).Draw(r, "reason")
+		if rapid.Bool().Draw(r, "for a time") {
+			o.NextAt = m.now.Add(m.seconds(r, "next", 0, 60))
+		}
+	}
+	ok(r, m.b.Settle(r.Context(), []notify.Outcome{o}))
+	d := m.row(o.ID)
+	if d.Lease != o.Lease {
+		return
+	}
+	if d.State == notify.Sent && o.State == notify.Sent {
+		d.Route = o.Route // an echo does not know it
+	}
+	if d.State != notify.Sending {
+		return
+	}
+	d.State, d.Route, d.Reason, d.Detail, d.NextAt, d.SentAt, d.MessageID = o.State, o.Route, o.Reason, o.Detail, o.NextAt, o.SentAt, o.MessageID
+}
+
+func (m *model) row(id string) *notify.Delivery {
+	i := slices.IndexFunc(m.rows, func(d *notify.Delivery) bool { return d.Alert.ID == id })
+	if i < 0 {
+		return nil
+	}
+	return m.rows[i]
+}
+
+const grace = 20 * time.Second
+
+func (m *model) abandon(r *rapid.T) {
+	n := 0
+	for _, d := range m.rows {
+		if d.State == notify.Sending && !d.NextAt.After(m.now) {
+			d.State, d.Reason, d.NextAt = notify.Settling, notify.ReasonAmbiguous, m.now.Add(grace)
+			n++
+		}
+	}
+	same(r, "abandoned", must(m.b.Abandon(r.Context(), m.now, grace))(r), n)
+}
+
+func (m *model) judge(r *rapid.T) {
+	want := [2]int{}
+	for _, d := range m.rows {
+		switch {
+		case d.State != notify.Settling || d.NextAt.After(m.now):
+		case m.echoed[d.Page].After(d.Claimed):
+			d.State, d.NextAt = notify.Pending, m.now
+			want[0]++
+		default:
+			d.State, d.NextAt = notify.Unknown, time.Time{}
+			want[1]++
+		}
+	}
+	again, unknown, err := m.b.Judge(r.Context(), m.now)
+	ok(r, err)
+	same(r, "judged", [2]int{again, unknown}, want)
+}
+
+func (m *model) release(r *rapid.T) {
+	page, reason := m.page(r), rapid.SampledFrom([]notify.Reason{notify.ReasonNoToken, notify.ReasonNoContact}).Draw(r, "reason")
+	n := 0
+	for _, d := range m.rows {
+		if d.Page == page && d.State == notify.Held && d.Reason == reason {
+			d.State, d.NextAt = notify.Pending, m.now
+			n++
+		}
+	}
+	m.storeClock()
+	same(r, "released", must(m.b.Release(r.Context(), page, reason))(r), n)
+}
+
+// receive tells the store an event, and perhaps tells it again.
+func (m *model) receive(r *rapid.T, e notify.ThreadEvent) {
+	m.events++
+	e.Key = fmt.Sprint(m.pages[0], "/", m.events)
+	m.storeClock()
+	for fresh := 1; fresh >= 0; fresh-- {
+		same(r, "fresh", must(m.b.Receive(r.Context(), []notify.ThreadEvent{e}))(r), fresh)
+		if rapid.Bool().Draw(r, "told once") {
+			return
+		}
+	}
+}
+
+func (m *model) act(r *rapid.T) {
+	who := person{m.page(r), m.psid(r)}
+	at := m.now.Add(-m.seconds(r, "age", 0, 30))
+	m.receive(r, notify.ThreadEvent{Page: who.page, PSID: who.psid, Time: at, Kind: notify.ThreadAction})
+	if at.After(m.windows[who]) {
+		m.windows[who] = at
+	}
+	for _, d := range m.rows {
+		if d.Page == who.page && d.PSID == who.psid && d.State == notify.Held {
+			d.State, d.NextAt = notify.Pending, m.now
+		}
+	}
+}
+
+func (m *model) echo(r *rapid.T) {
+	if len(m.claims) == 0 {
+		r.Skip("nothing was claimed")
+	}
+	d := m.row(rapid.SampledFrom(m.claims).Draw(r, "claim").ID)
+	at := m.now.Add(-m.seconds(r, "age", 0, 5))
+	m.receive(r, notify.ThreadEvent{Page: d.Page, PSID: d.PSID, Time: at, Kind: notify.ThreadEcho, Delivery: d.Alert.ID, MessageID: "e_" + d.Alert.ID})
+	if d.Claimed.After(m.echoed[d.Page]) {
+		m.echoed[d.Page] = d.Claimed
+	}
+	switch {
+	case d.State != notify.Sent:
+		d.State, d.Reason, d.Detail, d.NextAt = notify.Sent, notify.ReasonNone, "", time.Time{}
+		d.SentAt, d.MessageID = at, "e_"+d.Alert.ID
+	case d.SentAt.After(at):
+		d.SentAt = at
+	}
+}
+
+// compare looks at every row, and at when the pages are due.
+func (m *model) compare(r *rapid.T) {
+	due := map[identity.PageID]time.Time{}
+	for _, d := range m.rows {
+		same(r, "delivery", must(m.b.Delivery(r.Context(), "acme", d.Alert.ID))(r).Delivery, *d)
+		waits := d.State == notify.Pending || d.State == notify.Held && !d.NextAt.IsZero()
+		if at, known := due[d.Page]; waits && (!known || d.NextAt.Before(at)) {
+			due[d.Page] = d.NextAt
+		}
+	}
+	got := map[identity.PageID]time.Time{}
+	for _, p := range must(m.b.Pages(r.Context()))(r) {
+		if slices.Contains(m.pages, p.Page) {
+			got[p.Page] = p.Due
+		}
+	}
+	same(r, "due pages", got, due)
+}
+
+// finish leaves nothing that a later history could abandon or judge.
+func (m *model) finish(r *rapid.T) {
+	m.now = m.now.Add(time.Hour)
+	m.abandon(r)
+	m.now = m.now.Add(time.Hour)
+	m.judge(r)
+	m.compare(r)
+}
+
+var _ store.Store = (*bench)(nil)
