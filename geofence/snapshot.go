@@ -175,6 +175,7 @@ func (s *state) code(c *coder) {
 	code32(c, &rests)
 	s.rests = uint16(rests)
 	code8(c, &s.accepted)
+	code8(c, &s.moves)
 	for _, x := range []*bool{&s.seen, &s.settled, &s.standing, &s.restored} {
 		c.bool(x)
 	}

@@ -34,6 +34,7 @@ type state struct {
 	vehicle  Vehicle
 	rests    uint16 // slow fixes in anchor
 	accepted uint8  // accepted fixes, up to 255
+	moves    uint8  // times it left its place since first sight, up to settledMoves
 	seen     bool
 	settled  bool // has moved beyond doubt since first sight; until then memberships are taken silently
 	standing bool

@@ -9,6 +9,8 @@ const (
 	stopBlind   = 60_000 // milliseconds in one place when the tracker reports no speed
 	stopDecides = 60_000 // so long after its beginning the mean of a stop may still decide a crossing
 	stopMemory  = 4096   // fixes after which the mean of a stop forgets
+
+	settledMoves = 3 // times a tracker without speed must leave its place to have moved beyond doubt
 )
 
 // beginStop starts a new mean of slow fixes at f.
@@ -18,11 +20,16 @@ func (s *state) beginStop(f *Fix) {
 
 // addStop takes a fix into the mean, or begins a new one when it lies too far away.
 func (s *state) addStop(f *Fix, m *move) {
-	if s.rests == 0 || m.plane.distance(s.anchor, f.Point) > s.scatter(m) {
+	switch {
+	case s.rests == 0:
 		s.beginStop(f)
-		return
+	case m.plane.distance(s.anchor, f.Point) > s.scatter(m):
+		s.beginStop(f)
+		s.moves = min(s.moves+1, settledMoves)
+		s.settled = s.settled || s.moves == settledMoves
+	default:
+		s.average(f)
 	}
-	s.average(f)
 }
 
 // average moves the mean of the stop.

@@ -161,13 +161,13 @@ func (w *World) judgeFence(s *Score, f *Fence, ts []turning, told []Told, good [
 			w.judgeMatch(s, f, &ts[by[i]], &c, good)
 		case near[i]:
 			s.Duplicate++
-			s.mistake(w, f, "duplicate", c.Enter, w.second(c.At))
+			s.mistake(w, f, "duplicate", c.Enter, w.Second(c.At))
 		default:
 			s.False++
-			if w.parkedAt(w.second(c.At)) {
+			if w.parkedAt(w.Second(c.At)) {
 				s.FalseParked++
 			}
-			s.mistake(w, f, "false", c.Enter, w.second(c.At))
+			s.mistake(w, f, "false", c.Enter, w.Second(c.At))
 		}
 	}
 	w.countRequired(s, f, ts, good)
@@ -212,7 +212,7 @@ func (w *World) match(t *turning, c *Told, good []Fix) (float64, bool) {
 	if t.enter != c.Enter {
 		return 0, false
 	}
-	at, slack := w.second(c.At), 30+w.device.interval
+	at, slack := w.Second(c.At), 30+w.device.interval
 	off := math.Inf(1)
 	for _, x := range t.at {
 		off = min(off, math.Abs(at-x))
@@ -256,22 +256,22 @@ func (w *World) judgeMatch(s *Score, f *Fence, t *turning, c *Told, good []Fix) 
 	if w.silence(t, c, good) < 300 {
 		s.TimeErrors = append(s.TimeErrors, off)
 		if off > 15 {
-			s.mistake(w, f, fmt.Sprintf("time off by %.0f s", off), c.Enter, w.second(c.At))
+			s.mistake(w, f, fmt.Sprintf("time off by %.0f s", off), c.Enter, w.Second(c.At))
 		}
 	}
-	emitted := w.second(c.Emitted)
+	emitted := w.Second(c.Emitted)
 	age := t.arrived - t.after
 	if !c.Late {
 		s.Delays = append(s.Delays, emitted-t.arrived)
 	}
 	if age > 300 && !c.Late && emitted >= t.arrived || age < 30 && c.Late && t.gap < 100 {
 		s.LateMistakes++
-		s.mistake(w, f, fmt.Sprintf("late=%v at an age of %.0f s", c.Late, age), c.Enter, w.second(c.At))
+		s.mistake(w, f, fmt.Sprintf("late=%v at an age of %.0f s", c.Late, age), c.Enter, w.Second(c.At))
 	}
 }
 
-// second turns a time into seconds of the path.
-func (w *World) second(t time.Time) float64 { return t.Sub(w.start).Seconds() }
+// Second turns a time into seconds of the path.
+func (w *World) Second(t time.Time) float64 { return t.Sub(w.start).Seconds() }
 
 func (w *World) parkedAt(t float64) bool {
 	return slices.ContainsFunc(w.path.stops, func(s stop) bool { return t >= float64(s.from) && t < float64(s.to) })
@@ -299,7 +299,7 @@ func (w *World) Around(fence string, at, seconds float64) string {
 				truth := w.path.where(x.t)
 				seen := w.unplace(f, x)
 				fmt.Fprintf(&b, "  %8.1f rx %8.1f depth true %7.1f seen %7.1f off %6.1f speed %5.1f acc %5.1f good %v\n",
-					x.t, w.second(x.Received), f.depth(truth), f.depth(seen), seen.distance(truth), x.Speed, x.Accuracy, x.good)
+					x.t, w.Second(x.Received), f.depth(truth), f.depth(seen), seen.distance(truth), x.Speed, x.Accuracy, x.good)
 			}
 		}
 	}

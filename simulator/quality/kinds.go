@@ -63,6 +63,8 @@ func kinds() []kind {
 		{name: "no speed", change: func(d *device) { d.blind = true }},
 		{name: "no speed, no accuracy", change: func(d *device) { d.blind, d.accuracy = true, constant(math.NaN()) }},
 		{name: "no speed, minute", change: func(d *device) { d.blind, d.interval = true, 60 }},
+		{name: "no heading", change: func(d *device) { d.mute = true }},
+		{name: "no heading, minute", change: func(d *device) { d.mute, d.interval = true, 60 }},
 		{name: "parked noisy", change: func(d *device) { d.slowNoise, d.tau, d.parked = 7, 400, 20 }},
 		{name: "parked every second", change: func(d *device) { d.interval, d.parked, d.slowNoise = 1, 1, 5 }},
 		{name: "reflections", change: func(d *device) { d.jumps = 8 }},

@@ -29,6 +29,7 @@ type device struct {
 	parked    float64 // the same while parked
 	onChange  bool    // silent while nothing changes, except every 30 minutes
 	blind     bool    // no speed, no heading
+	mute      bool    // no heading
 	slowNoise float64 // metres, σ of the error that wanders
 	white     float64 // metres, σ of the error that does not
 	tau       float64 // seconds, how slowly the error wanders
@@ -132,6 +133,9 @@ func (r *receiver) fix(t float64) Fix {
 		v := r.path.speed[int(t)]
 		f.Speed = math.Abs(v + r.rng.NormFloat64()*0.25)
 		f.Heading = math.Mod(r.path.course[int(t)]+r.rng.NormFloat64()*40/(1+2*v)+720, 360)
+	}
+	if r.mute {
+		f.Heading = math.NaN()
 	}
 	if r.rng.Float64() < r.nulls {
 		f.Point, f.good = orb.Point{0, 0}, false
