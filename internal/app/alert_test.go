@@ -68,7 +68,7 @@ func TestOutsideTheWindowATemplateIsMadeAndAwaited(t *testing.T) {
 	must(t, r.sandbox.Tap(page, "70001", got[0].Buttons[0].Payload))
 	eventually(t, "the tap was taken", func() bool { return r.sandbox.Webhooks().Sent > before })
 	r.circle(t, "home", 11.6, 48.1)
-	r.own(t, "car", "ann", "70001")
+	r.call(t, http.MethodPut, "vehicles/car", map[string]any{"name": "Car of ann", "owner": "ann"}, http.StatusOK)
 	driveThrough(t, r.connect(t, "box2"), "fleet/default/car/fix", 11.6, 48.1)
 	eventually(t, "four messages", func() bool { got = r.sandbox.Messages(); return len(got) >= 4 })
 	if got[2].Type != "UPDATE" {

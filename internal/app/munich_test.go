@@ -154,11 +154,6 @@ func TestARecordedTrackThroughMosquittoPub(t *testing.T) {
 	})
 	if !report.Exact() {
 		t.Errorf("%v", report)
-		t.Log(r.metric(t, `outrider_fixes_total{verdict="admitted"}`), r.metric(t, `outrider_fixes_total{verdict="late"}`), r.metric(t, `outrider_fixes_total{verdict="duplicate"}`), r.metric(t, `outrider_fixes_total{verdict="implausible"}`), len(track))
-		for _, l := range r.items(t, "dead-letters?limit=1") { t.Log(l) }
-		for _, c := range r.items(t, "crossings?limit=1000") {
-			t.Log(c["fence"], c["kind"], c["at"], c["late"], c["why"], c["received"])
-		}
 	}
 	t.Logf("%d fences, %v, worst time error %v", fences, report, report.WorstError())
 }
