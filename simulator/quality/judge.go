@@ -224,7 +224,8 @@ func (w *World) match(t *turning, c *Told, good []Fix) (float64, bool) {
 		return off, false
 	}
 	before, after := w.known(t, c, good)
-	return off, after-before >= 120 && at >= before-slack && at <= after+slack
+	silent := after-before >= 120 && !math.IsInf(after-before, 1)
+	return off, silent && at >= before-slack && at <= after+slack
 }
 
 // silence returns the seconds between the good fixes around t that had arrived when c was told.
