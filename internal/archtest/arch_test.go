@@ -42,8 +42,8 @@ var allowed = map[string][]string{
 	"simulator/quality":   {"simulator", "telemetry", "telemetry/codec"},
 
 	"internal/pipeline":      domain,
-	"internal/replay":        append([]string{"internal/pipeline"}, domain...),
-	"internal/quality":       append([]string{"simulator", "simulator/quality", "internal/replay"}, domain...),
+	"internal/replay":        domain,
+	"internal/quality":       append([]string{"simulator/quality"}, domain...),
 	"internal/app":           {"everything"},
 	"internal/config":        {"identity"},
 	"internal/graph":         {"identity"},
