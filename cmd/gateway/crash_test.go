@@ -28,7 +28,7 @@ const (
 	crashKey   = "crash-test-admin-key"
 	crashPage  = "100200300"
 	crashToken = "crash-page-token"
-	crashSpeed = 40 // seconds of the fleet's time in one second
+	crashVans  = 600 // many, so that a minute of real time holds some hundred crossings
 )
 
 // TestNothingIsLostOrDoubledWhenTheProcessIsKilled runs the real program under traffic, ends it with SIGKILL at
@@ -41,12 +41,12 @@ func TestNothingIsLostOrDoubledWhenTheProcessIsKilled(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	r := rand.New(rand.NewPCG(seed, 1))
-	g := newCrashRig(t, seed)
+	g := newCrashRig(t)
 	g.start(t)
-	g.register(t)
+	g.register(t, seed)
 
-	const perKill = 900 * time.Millisecond // on average
-	drive := time.Duration(crashKills+4) * perKill * crashSpeed
+	const perKill = 2200 * time.Millisecond // on average
+	const drive = (crashKills + 6) * perKill
 	publisher, arrived := g.publish(t, drive)
 	for range crashKills {
 		// Uniform from nothing to twice the average: some kills hit a process that is still recovering.
@@ -69,7 +69,7 @@ type crashRig struct {
 	http           *http.Client
 }
 
-func newCrashRig(t *testing.T, seed uint64) *crashRig {
+func newCrashRig(t *testing.T) *crashRig {
 	g := &crashRig{
 		dir: t.TempDir(), httpAt: freeAddress(t), mqttAt: freeAddress(t), http: &http.Client{Timeout: 10 * time.Second},
 	}
@@ -78,16 +78,13 @@ func newCrashRig(t *testing.T, seed uint64) *crashRig {
 		t.Fatalf("build: %v\n%s", err, out)
 	}
 	g.sandbox = graph.New(graph.Options{
-		AppSecret: "crash-app-secret", VerifyToken: "crash-verify", Seed: seed, Rate: -1,
+		AppSecret: "crash-app-secret", VerifyToken: "crash-verify", Rate: -1,
 		WebhookURL: "http://" + g.httpAt + "/webhook/messenger",
 	})
 	g.sandbox.AddPage(crashPage, "Crash", crashToken)
 	server := httptest.NewServer(g.sandbox)
 	g.graphURL = server.URL
 	t.Cleanup(func() { server.Close(); _ = g.sandbox.Close() })
-	g.fleet = simulator.NewFleet(simulator.NewCity(seed), simulator.FleetOptions{
-		Vehicles: 30, Seed: seed, Start: time.Now().Add(-time.Hour), // its fast clock stays behind ours
-	})
 	t.Cleanup(func() {
 		if g.process != nil {
 			_ = g.process.Process.Kill()
@@ -150,8 +147,9 @@ func (g *crashRig) sleep(t *testing.T, d time.Duration) {
 	}
 }
 
-func (g *crashRig) register(t *testing.T) {
+func (g *crashRig) register(t *testing.T, seed uint64) {
 	t.Helper()
+	city := simulator.NewCity(seed)
 	eventually(t, 30*time.Second, "the gateway is ready", func() bool {
 		res, err := g.http.Get("http://" + g.httpAt + "/readyz")
 		if err != nil {
@@ -161,10 +159,11 @@ func (g *crashRig) register(t *testing.T) {
 		return res.StatusCode == http.StatusOK
 	})
 	g.call(t, http.MethodPut, "pages/"+crashPage, map[string]any{"name": "Crash", "access_token": crashToken})
-	for _, f := range g.fleet.City().Fences {
+	for _, f := range city.Fences {
 		g.call(t, http.MethodPut, "geofences/"+f.ID, json.RawMessage(f.GeoJSON()))
 	}
-	for i, vehicle := range g.fleet.Vehicles() {
+	names := simulator.NewFleet(city, simulator.FleetOptions{Vehicles: crashVans, Seed: seed}).Vehicles()
+	for i, vehicle := range names {
 		psid, owner := fmt.Sprintf("7000%04d", i+1), fmt.Sprintf("owner-%d", i+1)
 		if err := g.sandbox.AddPerson(crashPage, psid, owner); err != nil {
 			t.Fatal(err)
@@ -177,6 +176,10 @@ func (g *crashRig) register(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	// The fleet starts when everything is registered: its times are the real ones.
+	g.fleet = simulator.NewFleet(city, simulator.FleetOptions{
+		Vehicles: crashVans, Seed: seed, Start: time.Now(),
+	})
 }
 
 // call sends a request that must succeed and decodes the answer.
@@ -214,7 +217,7 @@ func (g *crashRig) call(t *testing.T, method, path string, body any) map[string]
 func (g *crashRig) publish(t *testing.T, drive time.Duration) (*simulator.Publisher, <-chan struct{}) {
 	t.Helper()
 	p, err := simulator.NewPublisher(g.fleet, simulator.PublisherOptions{
-		URL: "tcp://" + g.mqttAt, Connections: 3, Speed: crashSpeed, Duration: drive, RetryMax: 100 * time.Millisecond,
+		URL: "tcp://" + g.mqttAt, Connections: 6, Duration: drive, RetryMax: 100 * time.Millisecond,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -1,0 +1,153 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// session is one call of the program.
+type session struct {
+	stdin          string
+	args           []string
+	code           int
+	stdout, stderr []string // parts that must show; nothing else is promised
+}
+
+func TestTheCommandLine(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	write := func(name, text string) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	yard := write("yard.geojson", `{"type":"FeatureCollection","features":[{"type":"Feature","id":"yard","properties":{"shape":"circle","radius_m":100},"geometry":{"type":"Point","coordinates":[11.5,48.1]}}]}`)
+	crossed := write("crossed.geojson", `{"type":"Feature","id":"x","geometry":{"type":"Polygon","coordinates":[[[0,0],[1,1],[1,0],[0,1],[0,0]]]},"properties":{}}`)
+	settings := write("gateway.yaml", "mqtt:\n  lisen: 127.0.0.1:0\n")
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = taken.Close() })
+	data := "--data.dir=" + filepath.Join(dir, "data")
+
+	for name, s := range map[string]session{
+		"nothing":            {stdout: []string{"gateway demo", "gateway serve", "docs/config.md"}},
+		"help":               {args: []string{"help"}, stdout: []string{"gateway replay"}},
+		"version":            {args: []string{"version"}, stdout: []string{"outrider dev"}},
+		"no such command":    {args: []string{"sreve"}, code: 2, stderr: []string{`there is no command "sreve"`, "gateway serve"}},
+		"no such flag":       {args: []string{"serve", "--mqtt.lisen=x"}, code: 2, stderr: []string{"mqtt.lisen"}},
+		"an argument":        {args: []string{"serve", "now"}, code: 2, stderr: []string{`unexpected argument "now"`}},
+		"a misspelt setting": {args: []string{"serve", "--config", settings}, code: 1, stderr: []string{"gateway.yaml:2", "did you mean mqtt.listen?"}},
+		"a bad value":        {args: []string{"serve", "--log.level=loud"}, code: 1, stderr: []string{"log.level", `"loud" is not one of`}},
+		"a port that is taken": {
+			args: []string{"serve", data + "1", "--mqtt.listen=127.0.0.1:0", "--http.listen=" + taken.Addr().String()}, code: 1,
+			stderr: []string{"http.listen", taken.Addr().String() + " is taken", "choose another"},
+		},
+		"an MQTT port that is taken": {
+			args: []string{"serve", data + "2", "--http.listen=127.0.0.1:0", "--mqtt.listen=" + taken.Addr().String()}, code: 1,
+			stderr: []string{"mqtt.listen", taken.Addr().String() + " is taken", "choose another"},
+		},
+		"check": {
+			args: []string{"check", data + "3", "--http.listen=" + taken.Addr().String(), "--mqtt.listen=127.0.0.1:0", "--graph.url=http://127.0.0.1:1"}, code: 1,
+			stdout: []string{"ok    settings", "ok    data.dir", "FAIL  http.listen", "FAIL  graph.url", "FAIL  facebook"},
+		},
+		"migrate":                  {args: []string{"migrate", data + "4"}, stdout: []string{"the store is at this version"}},
+		"replay without fences":    {args: []string{"replay"}, code: 2, stderr: []string{"--geofences is missing"}},
+		"replay with a bad fence":  {args: []string{"replay", "--geofences", crossed}, code: 1, stderr: []string{"cross"}},
+		"replay with a bad preset": {args: []string{"replay", "--geofences", yard, "--preset", "wild"}, code: 1, stderr: []string{"balanced"}},
+		"replay with a bad line":   {args: []string{"replay", "--geofences", yard}, stdin: "{\"rx\":1}\nnonsense\n", code: 1, stderr: []string{"line"}},
+		"replay":                   {args: []string{"replay", "--geofences", yard}, stdin: drive(), stdout: []string{`"vehicle":"van","fence":"yard","kind":"enter"`, `"kind":"exit"`, `"late":false`}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var stdout, stderr bytes.Buffer
+			env := environment{stdin: strings.NewReader(s.stdin), stdout: &stdout, stderr: &stderr}
+			ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+			defer cancel()
+			if code := env.run(ctx, s.args); code != s.code {
+				t.Errorf("exit code %d, want %d", code, s.code)
+			}
+			shows(t, "standard output", stdout.String(), s.stdout)
+			shows(t, "standard error", stderr.String(), s.stderr)
+		})
+	}
+}
+
+func shows(t *testing.T, where, text string, parts []string) {
+	t.Helper()
+	for _, part := range parts {
+		if !strings.Contains(text, part) {
+			t.Errorf("%s does not show %q:\n%s", where, part, text)
+		}
+	}
+}
+
+// drive is a way due north through the yard at 10 m/s, a line a second.
+func drive() string {
+	var b strings.Builder
+	for i := range 60 {
+		at, lat := 1_700_000_000+i, 48.1+float64(10*i-300)/111_195
+		fmt.Fprintf(&b, `{"rx":%d,"vehicle":"van","payload":{"t":%d,"lat":%.7f,"lon":11.5,"spd":10,"hdg":0}}`+"\n", at, at, lat)
+	}
+	return b.String()
+}
+
+// TestTheDemoStopsCleanly starts the demo as a person would, waits for its first status, and stops it.
+func TestTheDemoStopsCleanly(t *testing.T) {
+	t.Parallel()
+	out := &lockedBuffer{}
+	env := environment{stdin: strings.NewReader(""), stdout: out, stderr: out}
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	ended := make(chan int, 1)
+	go func() {
+		ended <- env.run(ctx, []string{"demo", "--http.listen=127.0.0.1:0", "--mqtt.listen=127.0.0.1:0", "--seed=7"})
+	}()
+	for deadline := time.Now().Add(60 * time.Second); !strings.Contains(out.String(), "fixes "); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("no status:\n%s", out.String())
+		}
+	}
+	stop()
+	select {
+	case code := <-ended:
+		if code != 0 {
+			t.Errorf("exit code %d:\n%s", code, out.String())
+		}
+	case <-time.After(stopWithin + 5*time.Second):
+		t.Fatal("the demo does not stop")
+	}
+	shows(t, "the terminal", out.String(), []string{
+		"REST API      http://127.0.0.1:", "admin key     or_", "mosquitto_pub", "curl", "true crossings", "alerts delivered", "publish → send", "p99",
+		"every true crossing was told once, and nothing else",
+	})
+}
+
+// lockedBuffer is a terminal that a test reads while it is written.
+type lockedBuffer struct {
+	mu  sync.Mutex // guards buf
+	buf bytes.Buffer
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.Write(p)
+}
+
+func (b *lockedBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.String()
+}
