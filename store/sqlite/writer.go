@@ -109,15 +109,19 @@ func (w *writer) transact(group []write, results []error) error {
 	if err := t.exec("BEGIN IMMEDIATE"); err != nil {
 		return err
 	}
+	if len(group) == 1 {
+		// PERF: alone it needs no savepoint, whose copies of changed pages cost a quarter of a large commit.
+		if results[0] = group[0].do(t); results[0] != nil {
+			return t.exec("ROLLBACK")
+		}
+		return t.end()
+	}
 	for i, one := range group {
 		if results[i] = t.apart(one.do); t.broken != nil {
 			return errors.Join(t.broken, t.exec("ROLLBACK"))
 		}
 	}
-	if err := t.exec("COMMIT"); err != nil {
-		return errors.Join(err, t.exec("ROLLBACK"))
-	}
-	return nil
+	return t.end()
 }
 
 func (w *writer) close() error {
@@ -137,6 +141,15 @@ func (w *writer) close() error {
 type tx struct {
 	w      *writer
 	broken error // the transaction itself cannot go on
+}
+
+// end commits.
+func (t *tx) end() error {
+	err := t.exec("COMMIT")
+	if err == nil {
+		return nil
+	}
+	return errors.Join(err, t.exec("ROLLBACK"))
 }
 
 // apart runs do inside a savepoint, so that its failure undoes its own work only.
