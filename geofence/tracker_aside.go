@@ -39,7 +39,7 @@ func (t *Tracker) weigh(s *state, f *Fix, m *move, v verdict) {
 	case v == resting || v == rolling:
 		s.refute(t)
 		t.obey(s, f, m, v)
-	case s.aside.soft && (goesOn || !returns):
+	case s.aside.soft && (goesOn && !(returns && s.spike(m, &on)) || !returns):
 		t.takeOver(s, f)
 	case goesOn && returns && closer*on.d < m.d && s.standing:
 		t.takeOver(s, f)
@@ -66,6 +66,12 @@ func (t *Tracker) keepAside(s *state, f *Fix, soft bool) {
 	if a.n == asideMost || !a.soft && a.proves(s) {
 		t.takeOver(s, nil)
 	}
+}
+
+// spike reports whether the way over the odd fix goes out and comes back: m leads past it, on from it.
+func (s *state) spike(m, on *move) bool {
+	out := m.plane.distance(s.p, s.aside.fixes[0].Point)
+	return out+on.d > 2*m.d+4*m.noise
 }
 
 // coincidence returns how many times nearer to what is kept aside a fix must lie, to be no coincidence.

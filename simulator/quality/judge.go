@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"sort"
 	"strings"
 	"time"
 )
@@ -198,7 +199,8 @@ func (w *World) countRequired(s *Score, f *Fence, ts []turning, good []Fix) {
 
 // unseen reports whether no good fix lies inside during the visit that t begins or ends.
 func (w *World) unseen(f *Fence, t *turning, good []Fix) bool {
-	for i := range good {
+	from := sort.Search(len(good), func(i int) bool { return good[i].t >= t.before })
+	for i := from; i < len(good); i++ {
 		if good[i].t == t.after && t.enter || good[i].t == t.before && !t.enter {
 			return f.depth(w.path.where(good[i].t)) < 0
 		}

@@ -1,6 +1,9 @@
 package quality
 
-import "math"
+import (
+	"math"
+	"sort"
+)
 
 // lobe is a time a vehicle truly spent on one side of a fence, in seconds of the path.
 type lobe struct {
@@ -113,11 +116,11 @@ func (w *World) narrow(f *Fence, all []lobe) {
 func (w *World) turning(enter bool, from, to float64, at []float64, good []Fix) turning {
 	t := turning{enter: enter, from: from, to: to, at: at, arrived: math.Inf(1)}
 	before, after := math.Inf(-1), math.Inf(1)
-	for i := range good {
-		if good[i].t <= from {
-			before = good[i].t
-			continue
-		}
+	first := sort.Search(len(good), func(i int) bool { return good[i].t > from })
+	if first > 0 {
+		before = good[first-1].t
+	}
+	for i := first; i < len(good); i++ {
 		if good[i].t > to {
 			after = good[i].t
 			t.arrived = good[i].Received.Sub(w.start).Seconds()
@@ -134,7 +137,8 @@ func (w *World) shows(f *Fence, l *lobe, good []Fix) bool {
 	if l.inside {
 		side = 1
 	}
-	for i := range good {
+	first := sort.Search(len(good), func(i int) bool { return good[i].t >= l.from })
+	for i := max(first-1, 0); i < len(good) && good[i].t <= l.to; i++ {
 		t := good[i].t
 		if t >= l.from && t <= l.to && side*f.depth(w.path.where(t)) >= 8 {
 			return true
