@@ -12,7 +12,7 @@ type Point struct{ X, Y float64 }
 func (p Point) add(q Point) Point        { return Point{p.X + q.X, p.Y + q.Y} }
 func (p Point) sub(q Point) Point        { return Point{p.X - q.X, p.Y - q.Y} }
 func (p Point) times(k float64) Point    { return Point{p.X * k, p.Y * k} }
-func (p Point) length() float64          { return math.Hypot(p.X, p.Y) }
+func (p Point) length() float64          { return math.Sqrt(p.X*p.X + p.Y*p.Y) }
 func (p Point) distance(q Point) float64 { return p.sub(q).length() }
 func mix(a, b Point, f float64) Point    { return a.add(b.sub(a).times(f)) }
 func polar(length, degrees float64) Point {

@@ -28,6 +28,9 @@ type turning struct {
 	arrived  float64   // when the first good fix after it arrived, in seconds of the path
 }
 
+// fastest is more than any vehicle of these worlds drives, in m/s.
+const fastest = 45.0
+
 // lobes cuts the path by f's boundary.
 func (w *World) lobes(f *Fence) []lobe {
 	var all []lobe
@@ -47,6 +50,10 @@ func (w *World) lobes(f *Fence) []lobe {
 		deepest = max(deepest, math.Abs(d))
 		if math.Abs(d) >= 10 {
 			long++
+		}
+		if far := int((math.Abs(d) - 20) / fastest); far > 0 { // nothing happens for so many seconds
+			i, long = min(i+far, len(w.path.at)-1), long+far
+			d = f.depth(w.path.at[i])
 		}
 		d0 = d
 	}
