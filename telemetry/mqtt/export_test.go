@@ -1,0 +1,82 @@
+package mqtt
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net"
+	"testing"
+	"time"
+
+	"outrider/telemetry"
+)
+
+// Feed gives bytes to a connected device's connection, without a network, and checks what holds whatever they are:
+// it ends, every message lies within what was sent, and every packet's answer is a packet.
+func Feed(t *testing.T, level byte, packets []byte) {
+	t.Helper()
+	s := &feedSink{t: t, sent: packets}
+	e, err := NewEndpoint(EndpointOptions{Listen: "127.0.0.1:0", Sink: s, MaxPacket: 4096})
+	if err != nil {
+		t.Fatal(err)
+	}
+	pipe := &feed{in: bytes.NewReader(packets)}
+	c := &conn{endpoint: e, net: pipe, id: "fuzz", level: 3 + level%3, in: newBuffer(), done: make(chan struct{})}
+	var f *fault
+	for f == nil {
+		if f = c.fill(0, endKeepAlive); f == nil {
+			f = c.round()
+		}
+		if len(c.in.b) > 2*(largeBuffer+4096) {
+			t.Fatalf("a buffer of %d bytes", len(c.in.b))
+		}
+	}
+	c.leave(f)
+	checkAnswers(t, pipe.out.Bytes())
+}
+
+func checkAnswers(t *testing.T, b []byte) {
+	t.Helper()
+	for len(b) > 0 {
+		length, size := 0, 1
+		for ; size < len(b); size++ {
+			length |= int(b[size]&0x7F) << (7 * (size - 1))
+			if b[size] < 0x80 {
+				break
+			}
+		}
+		if size+1+length > len(b) {
+			t.Fatalf("half an answer: % x", b)
+		}
+		b = b[size+1+length:]
+	}
+}
+
+type feedSink struct {
+	t    *testing.T
+	sent []byte
+}
+
+func (s *feedSink) Accept(_ context.Context, batch []telemetry.Message) error {
+	for _, m := range batch {
+		if !bytes.Contains(s.sent, m.Payload) || !bytes.Contains(s.sent, []byte(m.Topic)) || m.Topic == "" {
+			s.t.Fatalf("message %q %q was not sent", m.Topic, m.Payload)
+		}
+	}
+	return nil
+}
+
+// feed is a connection that reads bytes and keeps what is written.
+type feed struct {
+	in  io.Reader
+	out bytes.Buffer
+}
+
+func (f *feed) Read(b []byte) (int, error)       { return f.in.Read(b) }
+func (f *feed) Write(b []byte) (int, error)      { return f.out.Write(b) }
+func (f *feed) Close() error                     { return nil }
+func (f *feed) LocalAddr() net.Addr              { return &net.TCPAddr{} }
+func (f *feed) RemoteAddr() net.Addr             { return &net.TCPAddr{} }
+func (f *feed) SetDeadline(time.Time) error      { return nil }
+func (f *feed) SetReadDeadline(time.Time) error  { return nil }
+func (f *feed) SetWriteDeadline(time.Time) error { return nil }

@@ -1,0 +1,149 @@
+package mqtt_test
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+
+	"outrider/telemetry"
+	"outrider/telemetry/mqtt"
+)
+
+// What a device may send instead of MQTT, and how its connection then ends. Connected cases are sent behind a good
+// CONNECT and one good PUBLISH, which has to count.
+var misbehaviours = []struct {
+	name      string
+	connected bool
+	send      []byte
+	reply     []byte // before the end
+	reason    string
+}{
+	{name: "http", send: []byte("GET / HTTP/1.1\r\n\r\n"), reason: "malformed"},
+	{name: "tls", send: []byte{0x16, 3, 1, 2, 0, 1}, reason: "malformed"},
+	{name: "zeroes", send: make([]byte, 64), reason: "malformed"},
+	{name: "publish first", send: publishPacket(0, 0, "a", "x"), reason: "protocol"},
+	{name: "ping first", send: []byte{0xC0, 0}, reason: "protocol"},
+	{name: "connect with flags in its type", send: []byte{0x11, 0}, reason: "malformed"},
+	{name: "connect of no bytes", send: []byte{0x10, 0}, reason: "malformed"},
+	{name: "connect of five length bytes", send: []byte{0x10, 0xFF, 0xFF, 0xFF, 0xFF, 0x7F}, reason: "malformed"},
+	{name: "connect of 256 MB", send: []byte{0x10, 0xFF, 0xFF, 0xFF, 0x7F}, reason: "too_large"},
+	{name: "connect to another protocol", send: packet(0x10, text("AMQP"), []byte{4, 2, 0, 0}, text("x")), reason: "malformed"},
+	{name: "connect that is cut", send: packet(0x10, text("MQTT"), []byte{4, 2, 0}), reason: "malformed"},
+	{name: "connect with bytes behind", send: packet(0x10, text("MQTT"), []byte{4, 2, 0, 0}, text("x"), []byte{1}), reason: "malformed"},
+	{name: "connect with the reserved flag", send: connectPacket(4, 3, 0, "x"), reason: "malformed"},
+	{name: "connect with will qos 3", send: packet(0x10, text("MQTT"), []byte{4, 0x1E, 0, 0}, text("x"), text("t"), text("p")), reason: "malformed"},
+	{name: "connect with will qos and no will", send: connectPacket(4, 0x0A, 0, "x"), reason: "malformed"},
+	{name: "connect with password and no name", send: packet(0x10, text("MQTT"), []byte{4, 0x42, 0, 0}, text("x"), text("p")), reason: "malformed"},
+	{name: "connect with an id that is not utf-8", send: connectPacket(4, 2, 0, "\xff"), reason: "malformed"},
+	{name: "connect without id for a session", send: connectPacket(4, 0, 0, ""), reply: []byte{0x20, 2, 0, 2}, reason: "identifier"},
+	{name: "connect with level 6", send: connectPacket(6, 2, 0, "x"), reply: []byte{0x20, 3, 0, 0x84, 0}, reason: "version"},
+	{name: "connect with level 2", send: connectPacket(2, 2, 0, "x"), reply: []byte{0x20, 2, 0, 1}, reason: "version"},
+
+	{name: "publish with qos 3", connected: true, send: packet(0x36, text("a"), []byte{0, 1}), reason: "malformed"},
+	{name: "publish without topic", connected: true, send: publishPacket(0, 0, "", "x"), reason: "malformed"},
+	{name: "publish to a wildcard", connected: true, send: publishPacket(0, 0, "a/#", "x"), reason: "malformed"},
+	{name: "publish to a topic with nul", connected: true, send: publishPacket(0, 0, "a\x00", "x"), reason: "malformed"},
+	{name: "publish to a topic that is not utf-8", connected: true, send: publishPacket(0, 0, "a\xc3\x28", "x"), reason: "malformed"},
+	{name: "publish with id 0", connected: true, send: publishPacket(1, 0, "a", "x"), reason: "malformed"},
+	{name: "publish with its topic cut", connected: true, send: []byte{0x30, 3, 0, 9, 'a'}, reason: "malformed"},
+	{name: "publish with its id cut", connected: true, send: []byte{0x32, 4, 0, 1, 'a', 0}, reason: "malformed"},
+	{name: "publish of no bytes", connected: true, send: []byte{0x30, 0}, reason: "malformed"},
+	{name: "second connect", connected: true, send: connectPacket(4, 2, 0, "x"), reason: "protocol"},
+	{name: "puback", connected: true, send: []byte{0x40, 2, 0, 1}, reason: "protocol"},
+	{name: "pubrel without id", connected: true, send: []byte{0x62, 0}, reason: "malformed"},
+	{name: "pubrel with wrong flags", connected: true, send: []byte{0x60, 2, 0, 1}, reason: "malformed"},
+	{name: "subscribe without filter", connected: true, send: []byte{0x82, 2, 0, 1}, reason: "malformed"},
+	{name: "subscribe that is cut", connected: true, send: []byte{0x82, 5, 0, 1, 0, 9, 'a'}, reason: "malformed"},
+	{name: "subscribe with wrong flags", connected: true, send: []byte{0x80, 0}, reason: "malformed"},
+	{name: "connack", connected: true, send: []byte{0x20, 2, 0, 0}, reason: "malformed"},
+	{name: "type 0", connected: true, send: []byte{0, 0}, reason: "malformed"},
+	{name: "type 15", connected: true, send: []byte{0xF0, 0}, reason: "malformed"},
+	{name: "ping of 256 MB", connected: true, send: []byte{0xC0, 0xFF, 0xFF, 0xFF, 0x7F}, reason: "too_large"},
+}
+
+func TestMisbehaviourEndsOneConnection(t *testing.T) {
+	t.Parallel()
+	for _, m := range misbehaviours {
+		t.Run(m.name, func(t *testing.T) {
+			t.Parallel()
+			e := startEndpoint(t)
+			other := dialDevice(t, e.Addr(), "other")
+			d := rawDevice(t, e.Addr())
+			if m.connected {
+				d.send(connectPacket(4, 2, 0, "x"))
+				d.expect([]byte{0x20, 2, 0, 0})
+				d.send(append(publishPacket(1, 1, "a", "good"), m.send...))
+				d.expect([]byte{0x40, 2, 0, 1})
+			} else {
+				d.send(m.send)
+			}
+			d.expect(m.reply)
+			d.expectEnd()
+			eventually(t, "the ending is counted", func() bool {
+				return metric(t, e.registry, `outrider_endpoint_ended_total{reason="`+m.reason+`"}`) == 1
+			})
+			other.send([]byte{0xC0, 0})
+			other.expect([]byte{0xD0, 0})
+			if got := strings.Join(e.sink.payloads(), ","); m.connected != (got == "good") {
+				t.Errorf("accepted %q", got)
+			}
+		})
+	}
+}
+
+// An MQTT 5 device learns why it is sent away.
+func TestVersion5(t *testing.T) {
+	t.Parallel()
+	e := startEndpoint(t)
+	d := rawDevice(t, e.Addr())
+	d.send(connectPacket(5, 2, 0, "five"))
+	d.expect([]byte{0x20, 13, 0, 0, 10, 0x11, 0, 0, 0, 0, 0x27, 0, 0x10, 0, 0})
+	d.send(packet(0x32, text("a/b"), []byte{0, 1}, []byte{5, 2, 0, 0, 0, 9}, []byte("payload"))) // message expiry
+	d.expect([]byte{0x40, 2, 0, 1})
+	d.send(packet(0x82, []byte{0, 2, 0}, text("a"), []byte{1}, text("b"), []byte{0}))
+	d.expect([]byte{0x90, 5, 0, 2, 0, 0x87, 0x87})
+	d.send(packet(0xA2, []byte{0, 3, 0}, text("a")))
+	d.expect([]byte{0xB0, 4, 0, 3, 0, 0x11})
+	d.send([]byte{0x36, 0})
+	d.expect([]byte{0xE0, 1, 0x81})
+	d.expectEnd()
+	if got := strings.Join(e.sink.payloads(), ","); got != "payload" {
+		t.Errorf("accepted %q", got)
+	}
+
+	unnamed := rawDevice(t, e.Addr())
+	unnamed.send(connectPacket(5, 2, 0, ""))
+	id := "outrider-auto-1"
+	unnamed.expect(packet(0x20, []byte{0, 0, byte(13 + len(id)), 0x11, 0, 0, 0, 0, 0x27, 0, 0x10, 0, 0, 0x12}, text(id)))
+}
+
+// What is too large is refused by its header, whatever of it has come, and with the topic once that is there.
+func TestTooLargeInPieces(t *testing.T) {
+	t.Parallel()
+	e := startEndpoint(t, func(o *mqtt.EndpointOptions) { o.MaxPacket = 1000 })
+	d := dialDevice(t, e.Addr(), "d")
+	large := publishPacket(1, 3, "fleet/a/b/fix", strings.Repeat("x", 1000))
+	for i := range 20 {
+		d.send(large[i : i+1])
+	}
+	d.expectEnd()
+	r := e.sink.refusals()
+	if len(r) != 1 || r[0].topic != "fleet/a/b/fix" || r[0].refusal.Reason != telemetry.ReasonTooLarge {
+		t.Errorf("refused %+v", r)
+	}
+	fits := publishPacket(1, 3, "fleet/a/b/fix", strings.Repeat("x", 1000-15-2))
+	d = dialDevice(t, e.Addr(), "d")
+	d.send(fits)
+	d.expect([]byte{0x40, 2, 0, 3})
+}
+
+func FuzzDevice(f *testing.F) {
+	for _, m := range misbehaviours {
+		f.Add(byte(4), m.send)
+		f.Add(byte(5), m.send)
+	}
+	f.Add(byte(4), bytes.Join([][]byte{publishPacket(2, 7, "a/b", "x"), {0x62, 2, 0, 7}, {0xC0, 0}, {0xE0, 0}}, nil))
+	f.Fuzz(func(t *testing.T, level byte, packets []byte) {
+		mqtt.Feed(t, level, packets)
+	})
+}
