@@ -36,6 +36,7 @@ func RunModel(t *testing.T, place Place) {
 			"release": m.release,
 			"act":     m.act,
 			"echo":    m.echo,
+			"look":    m.look,
 			"wait":    m.wait,
 		})
 		m.finish(r)
@@ -62,6 +63,9 @@ type model struct {
 
 func (m *model) page(r *rapid.T) identity.PageID { return rapid.SampledFrom(m.pages).Draw(r, "page") }
 
+// vehicle is one for each history, by which its deliveries are found.
+func (m *model) vehicle() identity.VehicleID { return identity.VehicleID(m.pages[0]) }
+
 func (m *model) psid(r *rapid.T) identity.PSID {
 	return rapid.SampledFrom([]identity.PSID{"u", "v", "w"}).Draw(r, "psid")
 }
@@ -78,7 +82,7 @@ func (m *model) wait(r *rapid.T) { m.now = m.now.Add(m.seconds(r, "seconds", 1, 
 func (m *model) queue(r *rapid.T) {
 	page := m.page(r)
 	d := delivery(fmt.Sprint(page, "/", len(m.rows)), string(page), string(m.psid(r)), m.now.Add(-m.seconds(r, "age", 0, 60)))
-	d.Created, d.NextAt = m.now, m.now
+	d.Alert.Vehicle, d.Created, d.NextAt = m.vehicle(), m.now, m.now
 	if rapid.IntRange(0, 4).Draw(r, "held") == 0 {
 		d.State, d.Reason, d.NextAt = notify.Held, notify.ReasonNoContact, time.Time{}
 	}
@@ -265,32 +269,54 @@ func (m *model) echo(r *rapid.T) {
 	}
 }
 
-// compare looks at every row, and at when the pages are due.
+// compare looks at every row.
 func (m *model) compare(r *rapid.T) {
-	due := map[identity.PageID]time.Time{}
-	for _, d := range m.rows {
-		same(r, "delivery", must(m.b.Delivery(r.Context(), "acme", d.Alert.ID))(r).Delivery, *d)
-		waits := d.State == notify.Pending || d.State == notify.Held && !d.NextAt.IsZero()
-		if at, known := due[d.Page]; waits && (!known || d.NextAt.Before(at)) {
-			due[d.Page] = d.NextAt
-		}
+	records := must(m.b.Deliveries(r.Context(), store.Query{Tenant: "acme", Vehicle: m.vehicle(), Limit: len(m.rows) + 1}))(r)
+	same(r, "number of deliveries", len(records), len(m.rows))
+	for i, d := range m.rows {
+		same(r, "delivery", records[len(records)-1-i].Delivery, *d) // the newest comes first
 	}
-	got := map[identity.PageID]time.Time{}
-	for _, p := range must(m.b.Pages(r.Context()))(r) {
-		if slices.Contains(m.pages, p.Page) {
-			got[p.Page] = p.Due
-		}
-	}
-	same(r, "due pages", got, due)
 }
 
-// finish leaves nothing that a later history could abandon or judge.
+// look compares when the pages are due.
+func (m *model) look(r *rapid.T) {
+	want, got := map[identity.PageID]time.Time{}, map[identity.PageID]time.Time{}
+	for _, d := range m.rows {
+		waits := d.State == notify.Pending || d.State == notify.Held && !d.NextAt.IsZero()
+		if at, known := want[d.Page]; waits && (!known || d.NextAt.Before(at)) {
+			want[d.Page] = d.NextAt
+		}
+	}
+	for _, p := range must(m.b.Pages(r.Context()))(r) {
+		got[p.Page] = p.Due
+	}
+	same(r, "due pages", got, want)
+}
+
+// finish leaves nothing that concerns a later history: nothing to abandon, to judge or to claim.
 func (m *model) finish(r *rapid.T) {
 	m.now = m.now.Add(time.Hour)
 	m.abandon(r)
 	m.now = m.now.Add(time.Hour)
 	m.judge(r)
 	m.compare(r)
+	m.look(r)
+	for _, page := range m.pages {
+		for m.sendAll(r, page) > 0 {
+		}
+	}
+	same(r, "pages left", must(m.b.Pages(r.Context()))(r), nil)
+}
+
+// sendAll sends the next delivery of each person on a page.
+func (m *model) sendAll(r *rapid.T, page identity.PageID) int {
+	claims := must(m.b.Claim(r.Context(), page, 10, m.now, lease))(r)
+	var outcomes []notify.Outcome
+	for _, c := range claims {
+		outcomes = append(outcomes, notify.Outcome{ID: c.Alert.ID, Lease: c.Lease, State: notify.Sent})
+	}
+	ok(r, m.b.Settle(r.Context(), outcomes))
+	return len(claims)
 }
 
 var _ store.Store = (*bench)(nil)
