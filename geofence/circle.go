@@ -360,4 +360,4 @@ func (c *Circle) relateWide(b box) relation {
 	return crosses
 }
 
-func (c *Circle) raster(g *grid, out []relation) { g.divide(c, out, 0, 0, g.n) }
+func (c *Circle) raster(r *raster) { r.divide(c, 0, 0, r.n) }

@@ -255,4 +255,4 @@ func (c *Corridor) relate(b box) relation {
 	return crosses
 }
 
-func (c *Corridor) raster(g *grid, out []relation) { g.divide(c, out, 0, 0, g.n) }
+func (c *Corridor) raster(r *raster) { r.divide(c, 0, 0, r.n) }

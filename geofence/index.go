@@ -20,7 +20,8 @@ type Index struct {
 	fences   fenceTable
 	ids      idTable
 	free     []Ref // free places of fences, the next to be used last
-	tree     *node
+	tiles    *node // an R-tree of tiles
+	large    *node // an R-tree of parts of large fences
 	revision uint64
 }
 
@@ -49,14 +50,22 @@ func (ix *Index) Lookup(id FenceID) (Ref, bool) { return ix.ids.get(id) }
 // Containing appends the fences that hold p, inside or on their boundary.
 func (ix *Index) Containing(dst []Ref, p orb.Point) []Ref {
 	start := len(dst)
-	dst = ix.tree.containing(dst, p)
+	dst = ix.at(dst, p)
 	switch p[0] { // a point of the 180° meridian has two names
 	case 180:
-		dst = ix.tree.containing(dst, orb.Point{-180, p[1]})
+		dst = ix.at(dst, orb.Point{-180, p[1]})
 	case -180:
-		dst = ix.tree.containing(dst, orb.Point{180, p[1]})
+		dst = ix.at(dst, orb.Point{180, p[1]})
 	}
 	return tidy(dst, start)
+}
+
+// at appends the fences around p, in no order.
+func (ix *Index) at(dst []Ref, p orb.Point) []Ref {
+	if pg := ix.tiles.tileAt(p); pg != nil {
+		dst = pg.containing(dst, p)
+	}
+	return ix.large.containing(dst, p)
 }
 
 // Near appends the fences that hold p or have a boundary within so many metres of it.
@@ -73,14 +82,14 @@ func (ix *Index) Along(dst []Ref, a, b orb.Point, metres float64) []Ref {
 	} else if a == b && a[0] != 180 && a[0] != -180 {
 		return ix.Containing(dst, a)
 	}
-	dst = ix.tree.along(dst, &w)
+	dst = ix.large.along(ix.tiles.along(dst, &w), &w)
 	if w.box.x0 <= -180 { // what is near on the other side of the 180° meridian
 		far := w.shifted(360)
-		dst = ix.tree.along(dst, &far)
+		dst = ix.large.along(ix.tiles.along(dst, &far), &far)
 	}
 	if w.box.x1 >= 180 {
 		far := w.shifted(-360)
-		dst = ix.tree.along(dst, &far)
+		dst = ix.large.along(ix.tiles.along(dst, &far), &far)
 	}
 	return ix.confirm(dst, start, a, b, metres)
 }
@@ -138,10 +147,13 @@ func tidy(dst []Ref, start int) []Ref {
 
 // FreeBox returns a box around p that no boundary enters or touches, as large as is convenient and reaching
 // at most so many metres from p to each side. All points of it, and so all ways within it, are inside of the
-// same fences as p. When p lies on a boundary the box is p alone. It does not reach across the 180° meridian.
+// same fences as p. When p lies on a boundary, or so close that finding out is not worth it, the box is p
+// alone. It does not reach across the 180° meridian, nor beyond the tile around p of about two kilometres.
 func (ix *Index) FreeBox(p orb.Point, metres float64) orb.Bound {
-	f := freeBox{p: p, box: boxOf(p, p).around(metres).and(world)}
-	ix.tree.bar(&f, true)
-	ix.tree.bar(&f, false)
+	f := freeBox{p: p, box: boxOf(p, p).around(metres).and(tileAround(p))}
+	if pg := ix.tiles.tileAt(p); pg != nil {
+		pg.bar(&f)
+	}
+	ix.large.bar(&f)
 	return f.box.bound()
 }

@@ -43,7 +43,8 @@ func (ix *Index) rebuilt(put []Fence, remove []FenceID) *Index {
 		e.set(ref, f)
 	}
 	b := builder{fences: e.fences}
-	e.tree = packNodes(b.build())
+	tiles, large := b.build()
+	e.pages, e.large = packNodes(tiles), packNodes(large)
 	return e.finish()
 }
 
@@ -66,23 +67,22 @@ func newSeat(k tileKey, r Ref, covers bool) seat {
 
 func (s seat) key() tileKey { return tileKey(s >> 32) }
 
-// build returns the pages, tiles first, in a fixed order.
-func (b *builder) build() []*page {
+// build returns the tiles and the parts of large fences, in a fixed order.
+func (b *builder) build() (tilePages, loose []*page) {
 	const batch = 1024 // fences cut by one goroutine at a time
 	batches := make([]cutBatch, (b.fences.n+batch-1)/batch)
 	parallel(len(batches), func(i int) {
 		batches[i] = b.cut(Ref(i*batch), Ref(min((i+1)*batch, b.fences.n)))
 	})
 	var seats []seat
-	var loose []*page
 	for _, c := range batches {
 		seats, loose = append(seats, c.seats...), append(loose, c.loose...)
 	}
 	slices.Sort(seats)
 	tiles := tilesOf(seats)
-	pages := make([]*page, len(tiles), len(tiles)+len(loose))
-	parallel(len(tiles), func(i int) { pages[i] = b.page(tiles[i]) })
-	return append(pages, loose...)
+	tilePages = make([]*page, len(tiles))
+	parallel(len(tiles), func(i int) { tilePages[i] = b.page(tiles[i]) })
+	return tilePages, loose
 }
 
 // cutBatch is what some fences were cut into.

@@ -29,6 +29,12 @@ func clamp(f float64, n int) int { return int(min(max(f, 0), float64(n-1))) }
 // at returns the cell of a point of the box.
 func (g *grid) at(p orb.Point) int { return g.row(p[1])*g.n + g.column(p[0]) }
 
+// edgeX returns the western edge of a column.
+func (g *grid) edgeX(column int) float64 { return g.box.x0 + float64(column)*g.w }
+
+// edgeY returns the southern edge of a row.
+func (g *grid) edgeY(row int) float64 { return g.box.y0 + float64(row)*g.h }
+
 // cell returns the box of a cell, with some slack.
 func (g *grid) cell(i int) box { return g.square(i%g.n, i/g.n, 1) }
 
@@ -36,39 +42,4 @@ func (g *grid) cell(i int) box { return g.square(i%g.n, i/g.n, 1) }
 func (g *grid) square(column, row, size int) box {
 	x, y := g.box.x0+float64(column)*g.w, g.box.y0+float64(row)*g.h
 	return box{x, y, x + float64(size)*g.w, y + float64(size)*g.h}.grown(cellSlack, cellSlack)
-}
-
-// divide fills out for a square of cells by asking about it and, where the boundary may run, its quarters.
-func (g *grid) divide(s Shape, out []relation, column, row, size int) {
-	switch r := s.relate(g.square(column, row, size)); {
-	case r == apart:
-	case r == crosses && size > 1:
-		half := size / 2
-		g.divide(s, out, column, row, half)
-		g.divide(s, out, column+half, row, half)
-		g.divide(s, out, column, row+half, half)
-		g.divide(s, out, column+half, row+half, half)
-	default:
-		for j := row; j < row+size; j++ {
-			for i := column; i < column+size; i++ {
-				out[j*g.n+i] = r
-			}
-		}
-	}
-}
-
-// raster marks the cells that edges meet.
-func (l *lines) raster(g *grid, out []relation) {
-	l.visit(g.box.grown(cellSlack, cellSlack), func(a, b orb.Point) bool {
-		e := boxOf(a, b).grown(cellSlack, cellSlack)
-		i0, i1, j0, j1 := g.column(e.x0), g.column(e.x1), g.row(e.y0), g.row(e.y1)
-		for j := j0; j <= j1; j++ {
-			for i := i0; i <= i1; i++ {
-				if k := j*g.n + i; out[k] == apart && ((i0 == i1 && j0 == j1) || g.cell(k).meetsSegment(a, b)) {
-					out[k] = crosses
-				}
-			}
-		}
-		return true
-	})
 }

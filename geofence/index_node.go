@@ -16,8 +16,9 @@ const nodeFan = 16
 type node struct {
 	boxes [nodeFan]box32
 	n     int
-	kids  []*node // of an inner node
-	pages []*page // of a leaf, beside boxes
+	leaf  bool
+	kids  [nodeFan]*node // of an inner node, beside boxes
+	pages [nodeFan]*page // of a leaf
 }
 
 // box32 is a box in single precision that is never smaller than what it stands for. Rounding is monotonic, so
@@ -53,32 +54,47 @@ func (n *node) box() box32 {
 	return b
 }
 
-// containing appends the fences around p, in no order.
-func (n *node) containing(dst []Ref, p orb.Point) []Ref {
+// tileAt returns the tile that holds p, nil if there is none. Of two that share the edge on which p lies any
+// one will do: they agree about it.
+func (n *node) tileAt(p orb.Point) *page {
 	if n == nil {
-		return dst
+		return nil
 	}
-	tile := false
-	return n.containingIn(dst, p, float32(p[0]), float32(p[1]), &tile)
+	return n.tileIn(p, float32(p[0]), float32(p[1]))
 }
 
-// containingIn looks into one tile only: neighbours agree about the points of their common edge.
-func (n *node) containingIn(dst []Ref, p orb.Point, x, y float32, tile *bool) []Ref {
+func (n *node) tileIn(p orb.Point, x, y float32) *page {
 	for i := range n.boxes[:n.n] {
 		b := &n.boxes[i]
 		if x < b.x0 || x > b.x1 || y < b.y0 || y > b.y1 {
 			continue
 		}
-		if n.pages == nil {
-			dst = n.kids[i].containingIn(dst, p, x, y, tile)
-			continue
+		if !n.leaf {
+			if pg := n.kids[i].tileIn(p, x, y); pg != nil {
+				return pg
+			}
+		} else if n.pages[i].box.holds(p) {
+			return n.pages[i]
 		}
-		pg := n.pages[i]
-		if pg.tile && *tile || !pg.box.holds(p) {
-			continue
+	}
+	return nil
+}
+
+// containing appends the fences around p of all pages, in no order.
+func (n *node) containing(dst []Ref, p orb.Point) []Ref {
+	if n == nil {
+		return dst
+	}
+	x, y := float32(p[0]), float32(p[1])
+	for i := range n.boxes[:n.n] {
+		b := &n.boxes[i]
+		switch {
+		case x < b.x0 || x > b.x1 || y < b.y0 || y > b.y1:
+		case !n.leaf:
+			dst = n.kids[i].containing(dst, p)
+		case n.pages[i].box.holds(p):
+			dst = n.pages[i].containing(dst, p)
 		}
-		*tile = *tile || pg.tile
-		dst = pg.containing(dst, p)
 	}
 	return dst
 }
@@ -92,7 +108,7 @@ func (n *node) along(dst []Ref, w *way) []Ref {
 	for i := range n.boxes[:n.n] {
 		switch {
 		case !n.boxes[i].meets(around):
-		case n.pages == nil:
+		case !n.leaf:
 			dst = n.kids[i].along(dst, w)
 		case w.meets(n.pages[i].box):
 			dst = n.pages[i].along(dst, w)
@@ -101,24 +117,20 @@ func (n *node) along(dst []Ref, w *way) []Ref {
 	return dst
 }
 
-// bar keeps f clear of all boundaries: those in the pages around its point, or those in the others.
-func (n *node) bar(f *freeBox, home bool) {
+// bar keeps f clear of the boundaries of large fences.
+func (n *node) bar(f *freeBox) {
 	if n == nil {
 		return
 	}
-	p := boxOf(f.p, f.p)
 	for i := range n.boxes[:n.n] {
-		around := p
-		if !home {
-			around = f.box
-		}
-		if !n.boxes[i].meets(roundOut(around)) {
-			continue
-		}
-		if n.pages == nil {
-			n.kids[i].bar(f, home)
-		} else if pg := n.pages[i]; pg.box.meets(around) && pg.box.holds(f.p) == home {
-			pg.bar(f)
+		switch {
+		case !n.boxes[i].meets(roundOut(f.box)):
+		case !n.leaf:
+			n.kids[i].bar(f)
+		default:
+			for k := range n.pages[i].pieces {
+				n.pages[i].pieces[k].bar(f)
+			}
 		}
 	}
 }
@@ -150,17 +162,17 @@ func packNodes(pages []*page) *node {
 }
 
 func newLeaf(pages []*page) *node {
-	n := &node{n: len(pages), pages: slices.Clone(pages)}
+	n := &node{n: len(pages), leaf: true}
 	for i, p := range pages {
-		n.boxes[i] = roundOut(p.box)
+		n.boxes[i], n.pages[i] = roundOut(p.box), p
 	}
 	return n
 }
 
 func newInner(kids []*node) *node {
-	n := &node{n: len(kids), kids: slices.Clone(kids)}
+	n := &node{n: len(kids)}
 	for i, k := range kids {
-		n.boxes[i] = k.box()
+		n.boxes[i], n.kids[i] = k.box(), k
 	}
 	return n
 }
@@ -179,11 +191,11 @@ func (n *node) with(p *page) *node {
 
 // insert returns a copy of n with p, in two halves when it does not fit into one.
 func (n *node) insert(p *page) (a, b *node) {
-	if n.pages != nil {
-		return splitLeaf(append(slices.Clone(n.pages), p))
+	if n.leaf {
+		return splitLeaf(append(slices.Clone(n.pages[:n.n]), p))
 	}
 	i := n.choose(roundOut(p.box))
-	kids := slices.Clone(n.kids)
+	kids := slices.Clone(n.kids[:n.n])
 	var more *node
 	kids[i], more = kids[i].insert(p)
 	if more != nil {
@@ -253,7 +265,7 @@ func (n *node) swap(b box32, old, next *page) *node {
 		if !n.boxes[i].meets(b) {
 			continue
 		}
-		if n.pages != nil {
+		if n.leaf {
 			if n.pages[i] == old {
 				return n.swapPage(i, next)
 			}
@@ -263,7 +275,7 @@ func (n *node) swap(b box32, old, next *page) *node {
 		if k == nil {
 			continue
 		}
-		kids := slices.Clone(n.kids)
+		kids := slices.Clone(n.kids[:n.n])
 		if kids[i] = k; k.n == 0 {
 			kids = slices.Delete(kids, i, i+1)
 		}
@@ -273,7 +285,7 @@ func (n *node) swap(b box32, old, next *page) *node {
 }
 
 func (n *node) swapPage(i int, next *page) *node {
-	pages := slices.Clone(n.pages)
+	pages := slices.Clone(n.pages[:n.n])
 	if pages[i] = next; next == nil {
 		pages = slices.Delete(pages, i, i+1)
 	}
@@ -289,7 +301,7 @@ func (n *node) find(b box, wanted func(*page) bool) *page {
 	for i := range n.boxes[:n.n] {
 		switch {
 		case !n.boxes[i].meets(r):
-		case n.pages == nil:
+		case !n.leaf:
 			if p := n.kids[i].find(b, wanted); p != nil {
 				return p
 			}

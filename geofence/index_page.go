@@ -11,15 +11,17 @@ import (
 // immutable.
 //
 // Most pages are tiles, with a grid: a cell lists the fences that cover it, and those whose boundary runs
-// through it, as numbers of the page's pieces. A page that is not a tile is a part of one large fence.
+// through it, with the edges of polygons there. A page that is not a tile is a part of one large fence.
 type page struct {
-	box    box
-	tile   bool
-	covers []Ref    // the fences that cover the whole box, ascending
-	pieces []piece  // the fences with a boundary in the box, ascending
-	grid   grid     // zero if there are no pieces
-	starts []uint32 // for each cell where its covers and where its pieces begin in list, and the end
-	list   []uint32 // refs, or numbers of pieces
+	box      box
+	tile     bool
+	covers   []Ref       // the fences that cover the whole box, ascending
+	grid     grid        // zero if there are no pieces
+	starts   []uint32    // for each cell where it begins in covering and in cells; and the ends
+	covering []Ref       // the fences that cover a cell, cell after cell
+	cells    []cellPiece // the fences with a boundary in a cell, cell after cell
+	spots    []spot      // the edges of cells
+	pieces   []piece     // the fences with a boundary in the box, ascending
 }
 
 // piece is a fence with a boundary in a page, with what answers most questions about it.
@@ -59,51 +61,109 @@ func newPage(b box, tile bool, members []entry) *page {
 		}
 	}
 	if n > 0 {
-		pg.grid = newGrid(b, gridSize(n, tile))
+		pg.grid = newGrid(b, gridSize(pg.pieces, tile, b))
 		pg.fill()
 	}
 	return pg
 }
 
-// gridSize returns how fine a grid is worth its memory for so many boundaries: about four in a cell.
-func gridSize(n int, tile bool) int {
+// gridSize returns how fine a grid is worth its memory: about four boundaries and 30 edges in a cell.
+func gridSize(pieces []piece, tile bool, b box) int {
+	if !tile {
+		return 1
+	}
+	edges := 0
+	for i := range pieces {
+		if p, ok := pieces[i].shape.(*Polygon); ok {
+			edges += p.lines.count(b)
+		}
+	}
 	size := 1
-	for tile && size < 32 && size*4 < n {
+	for size < 32 && (size*4 < len(pieces) || size < 8 && size*24*len(pieces) < edges) {
 		size *= 2
 	}
 	return size
 }
 
+// mostEdges is how many edges of one polygon a cell lists; where there are more, the polygon's own tree is
+// quicker.
+const mostEdges = 64
+
 // fill writes the lists of the cells.
 func (pg *page) fill() {
 	cells := pg.grid.n * pg.grid.n
 	all := make([]relation, cells*len(pg.pieces))
-	total := 0
+	rasters := make([]raster, len(pg.pieces))
 	for i := range pg.pieces {
-		out := all[i*cells : (i+1)*cells]
-		pg.pieces[i].shape.raster(&pg.grid, out)
-		for _, r := range out {
-			if r != apart {
-				total++
-			}
-		}
+		rasters[i] = raster{grid: &pg.grid, out: all[i*cells : (i+1)*cells]}
+		pg.pieces[i].shape.raster(&rasters[i])
 	}
-	pg.starts, pg.list = make([]uint32, 0, 2*cells+1), make([]uint32, 0, total)
+	pg.reserve(all, rasters)
 	for c := range cells {
-		pg.starts = append(pg.starts, uint32(len(pg.list)))
-		for i := range pg.pieces {
-			if all[i*cells+c] == covers {
-				pg.list = append(pg.list, uint32(pg.pieces[i].ref))
-			}
-		}
-		pg.starts = append(pg.starts, uint32(len(pg.list)))
-		for i := range pg.pieces {
-			if all[i*cells+c] == crosses {
-				pg.list = append(pg.list, uint32(i))
+		pg.starts = append(pg.starts, uint32(len(pg.covering)), uint32(len(pg.cells)))
+		for i := range rasters {
+			switch rasters[i].out[c] {
+			case covers:
+				pg.covering = append(pg.covering, pg.pieces[i].ref)
+			case crosses:
+				pg.addCell(&rasters[i], i, c)
 			}
 		}
 	}
-	pg.starts = append(pg.starts, uint32(len(pg.list)))
+	pg.starts = append(pg.starts, uint32(len(pg.covering)), uint32(len(pg.cells)))
+}
+
+// reserve makes room for what fill appends.
+func (pg *page) reserve(all []relation, rasters []raster) {
+	var count [3]int
+	for _, r := range all {
+		count[r]++
+	}
+	spots := 0
+	if pg.tile {
+		for i := range rasters {
+			if _, ok := pg.pieces[i].shape.(*Polygon); ok {
+				spots += len(rasters[i].hits) + count[crosses]/8
+			}
+		}
+	}
+	pg.starts = make([]uint32, 0, 2*(pg.grid.n*pg.grid.n+1))
+	pg.covering, pg.cells = make([]Ref, 0, count[covers]), make([]cellPiece, 0, count[crosses])
+	pg.spots = make([]spot, 0, spots)
+}
+
+// addCell appends what there is of a piece in a cell.
+func (pg *page) addCell(r *raster, i, cell int) {
+	cp := cellPiece{ref: pg.pieces[i].ref, piece: uint32(i), first: uint32(len(pg.spots))}
+	cp.last = cp.first
+	n := 0
+	for n < len(r.hits) && int(r.hits[n].cell) == cell {
+		n++
+	}
+	hits := r.hits[:n]
+	r.hits = r.hits[n:]
+	if p, ok := pg.pieces[i].shape.(*Polygon); ok && pg.tile && len(hits) <= mostEdges {
+		pg.addSpots(r, hits)
+		cp.last = uint32(len(pg.spots))
+		if !cp.know(pg.spots, &pg.box, r.cell(cell), p) {
+			pg.spots, cp.last = pg.spots[:cp.first], cp.first
+		}
+	}
+	pg.cells = append(pg.cells, cp)
+}
+
+// addSpots appends the edges of hits as runs.
+func (pg *page) addSpots(r *raster, hits []hit) {
+	first := len(pg.spots)
+	for _, h := range hits {
+		a, b := spotAt(&pg.box, r.edges[2*h.edge]), spotAt(&pg.box, r.edges[2*h.edge+1])
+		if n := len(pg.spots); n == first {
+			pg.spots = append(pg.spots, a)
+		} else if pg.spots[n-1] != a {
+			pg.spots = append(pg.spots, lift, a)
+		}
+		pg.spots = append(pg.spots, b)
+	}
 }
 
 func newPiece(m entry) piece {
@@ -131,18 +191,27 @@ func (pc *piece) holds(p orb.Point) bool {
 			return false
 		}
 	}
-	switch s := pc.shape.(type) {
-	case *Polygon:
-		return s.holds(p)
-	default:
-		return s.Contains(p)
-	}
+	return pc.shape.Contains(p)
 }
 
-// cell returns the fences that cover a cell and the numbers of the pieces in it.
-func (pg *page) cell(i int) (covering, pieces []uint32) {
-	s := pg.starts[2*i : 2*i+3 : 2*i+3]
-	return pg.list[s[0]:s[1]], pg.list[s[1]:s[2]]
+// passed decides whether the way from a to b, outside at both ends, touches a circle.
+func (pc *piece) passed(a, b orb.Point) decided {
+	if !pc.quick {
+		return doubtful
+	}
+	switch d2, _ := pc.scale.toEdge(pc.centre, a, b); {
+	case d2 < pc.in:
+		return yes
+	case d2 > pc.out:
+		return no
+	}
+	return doubtful
+}
+
+// cell returns the fences that cover a cell and those with a boundary in it.
+func (pg *page) cell(i int) ([]Ref, []cellPiece) {
+	s := pg.starts[2*i : 2*i+4 : 2*i+4]
+	return pg.covering[s[0]:s[2]], pg.cells[s[1]:s[3]]
 }
 
 // containing appends the fences around p.
@@ -152,15 +221,24 @@ func (pg *page) containing(dst []Ref, p orb.Point) []Ref {
 		return dst
 	}
 	covering, pieces := pg.cell(pg.grid.at(p))
-	for _, r := range covering {
-		dst = append(dst, Ref(r))
-	}
-	for _, i := range pieces {
-		if pc := &pg.pieces[i]; pc.holds(p) {
-			dst = append(dst, pc.ref)
+	dst = append(dst, covering...)
+	s := spotAt(&pg.box, p)
+	for i := range pieces {
+		if cp := &pieces[i]; pg.holds(cp, p, s) {
+			dst = append(dst, cp.ref)
 		}
 	}
 	return dst
+}
+
+// holds reports whether p, at spot s, is in the fence.
+func (pg *page) holds(cp *cellPiece, p orb.Point, s spot) bool {
+	if cp.first < cp.last {
+		if d := cp.holds(pg.spots, s); d != doubtful {
+			return d == yes
+		}
+	}
+	return pg.pieces[cp.piece].holds(p)
 }
 
 // along appends the candidates along a way that meets the page.
@@ -178,76 +256,137 @@ func (pg *page) along(dst []Ref, w *way) []Ref {
 	g := &pg.grid
 	b := w.box.grown(cellSlack, cellSlack)
 	i0, i1, j0, j1 := g.column(b.x0), g.column(b.x1), g.row(b.y0), g.row(b.y1)
+	if !w.wide && i0 == i1 && j0 == j1 && pg.box.holds(w.a) && pg.box.holds(w.b) {
+		return pg.alongCell(dst, w, j0*g.n+i0)
+	}
 	for j := j0; j <= j1; j++ {
 		for i := i0; i <= i1; i++ {
 			k := j*g.n + i
 			if covering, pieces := pg.cell(k); len(covering)+len(pieces) > 0 && (i0 == i1 && j0 == j1 || w.meets(g.cell(k))) {
-				dst = pg.candidates(dst, covering, pieces)
+				dst = candidates(dst, covering, pieces)
 			}
 		}
 	}
 	return dst
 }
 
-func (pg *page) candidates(dst []Ref, covering, pieces []uint32) []Ref {
+// alongCell appends the candidates along a way that stays in one cell.
+func (pg *page) alongCell(dst []Ref, w *way, cell int) []Ref {
+	covering, pieces := pg.cell(cell)
 	for _, r := range covering {
-		dst = append(dst, Ref(r)<<1|unconfirmed) // a cell's slack is not the cell
+		dst = append(dst, r<<1)
 	}
-	for _, i := range pieces {
-		dst = append(dst, pg.pieces[i].ref<<1|unconfirmed)
+	s, t := spotAt(&pg.box, w.a), spotAt(&pg.box, w.b)
+	for i := range pieces {
+		switch cp := &pieces[i]; pg.passed(cp, w, s, t) {
+		case yes:
+			dst = append(dst, cp.ref<<1)
+		case doubtful:
+			dst = append(dst, cp.ref<<1|unconfirmed)
+		}
 	}
 	return dst
 }
 
-// bar keeps f clear of the boundaries in the page, from the point of f outwards.
+// passed decides whether a way within a cell has a point in a fence.
+func (pg *page) passed(cp *cellPiece, w *way, s, t spot) decided {
+	pc := &pg.pieces[cp.piece]
+	if cp.first == cp.last {
+		return pc.passed(w.a, w.b)
+	}
+	if d := cp.crossed(pg.spots, s, t); d != no {
+		return d
+	}
+	return cp.holds(pg.spots, s) // both ends are on the same side
+}
+
+func candidates(dst []Ref, covering []Ref, pieces []cellPiece) []Ref {
+	for _, r := range covering {
+		dst = append(dst, r<<1|unconfirmed) // a cell's slack is not the cell
+	}
+	for i := range pieces {
+		dst = append(dst, pieces[i].ref<<1|unconfirmed)
+	}
+	return dst
+}
+
+// bar keeps f clear of the boundaries in a tile that holds its point, and within the tile. It begins with the
+// cell of the point, and goes on over cells without boundaries as long as whole sides of the box can move.
 func (pg *page) bar(f *freeBox) {
+	reach := f.box.and(pg.box)
+	f.box = reach
 	if len(pg.pieces) == 0 {
 		return
 	}
 	g := &pg.grid
-	var done barred
-	ci, cj := g.column(f.p[0]), g.row(f.p[1])
-	for ring := 0; ring < g.n && !f.closed(); ring++ {
-		b := f.box.grown(cellSlack, cellSlack)
-		i0, i1, j0, j1 := g.column(b.x0), g.column(b.x1), g.row(b.y0), g.row(b.y1)
-		if max(ci-i0, i1-ci, cj-j0, j1-cj) < ring {
-			return
-		}
-		for j := max(cj-ring, j0); j <= min(cj+ring, j1); j++ {
-			step := 1
-			if ring > 0 && j != cj-ring && j != cj+ring {
-				step = 2 * ring // only the two ends of the row are on the ring
-			}
-			for i := ci - ring; i <= ci+ring; i += step {
-				if i >= i0 && i <= i1 {
-					pg.barCell(f, j*g.n+i, &done)
-				}
-			}
+	i, j := g.column(f.p[0]), g.row(f.p[1])
+	cell := g.square(i, j, 1).and(reach)
+	if !cell.holds(f.p) {
+		f.close() // rounding put it beside the cell it is in
+		return
+	}
+	f.box = cell
+	_, pieces := pg.cell(j*g.n + i)
+	for k := range pieces {
+		pg.barPiece(f, &pieces[k])
+	}
+	if !f.closed() {
+		s := spread{pg: pg, cell: cell, i0: i, i1: i, j0: j, j1: j}
+		for s.grow(&f.box, reach) {
+			continue
 		}
 	}
 }
 
-// barred remembers which of the first pieces of a page were dealt with.
-type barred [4]uint64
-
-// once reports whether i comes for the first time; always true for those it cannot remember.
-func (b *barred) once(i uint32) bool {
-	if i >= uint32(64*len(b)) {
-		return true
+// barPiece keeps f clear of a fence's boundary in a cell.
+func (pg *page) barPiece(f *freeBox, cp *cellPiece) {
+	if cp.first < cp.last {
+		cp.bar(f, pg.spots, &pg.box)
+	} else {
+		pg.pieces[cp.piece].bar(f)
 	}
-	word, bit := &b[i/64], uint64(1)<<(i%64)
-	first := *word&bit == 0
-	*word |= bit
-	return first
 }
 
-func (pg *page) barCell(f *freeBox, cell int, done *barred) {
-	_, pieces := pg.cell(cell)
-	for _, i := range pieces {
-		if done.once(i) {
-			pg.pieces[i].bar(f)
+// spread is a rectangle of cells of which all but the first are without boundaries.
+type spread struct {
+	pg             *page
+	cell           box // the first cell
+	i0, i1, j0, j1 int
+}
+
+// grow moves those sides of b out by a cell that reach the side of the rectangle, if the cells there are
+// free; false if none can move.
+func (s *spread) grow(b *box, reach box) (grown bool) {
+	g := &s.pg.grid
+	if b.x1 >= s.cell.x1 && s.i1+1 < g.n && b.x1 < reach.x1 && s.free(s.i1+1, s.i1+1, s.j0, s.j1) {
+		s.i1++
+		b.x1, grown = min(g.edgeX(s.i1+1), reach.x1), true
+	}
+	if b.x0 <= s.cell.x0 && s.i0 > 0 && b.x0 > reach.x0 && s.free(s.i0-1, s.i0-1, s.j0, s.j1) {
+		s.i0--
+		b.x0, grown = max(g.edgeX(s.i0), reach.x0), true
+	}
+	if b.y1 >= s.cell.y1 && s.j1+1 < g.n && b.y1 < reach.y1 && s.free(s.i0, s.i1, s.j1+1, s.j1+1) {
+		s.j1++
+		b.y1, grown = min(g.edgeY(s.j1+1), reach.y1), true
+	}
+	if b.y0 <= s.cell.y0 && s.j0 > 0 && b.y0 > reach.y0 && s.free(s.i0, s.i1, s.j0-1, s.j0-1) {
+		s.j0--
+		b.y0, grown = max(g.edgeY(s.j0), reach.y0), true
+	}
+	return grown
+}
+
+// free reports whether no boundary runs through a range of cells.
+func (s *spread) free(i0, i1, j0, j1 int) bool {
+	for j := j0; j <= j1; j++ {
+		for k := j*s.pg.grid.n + i0; k <= j*s.pg.grid.n+i1; k++ {
+			if s.pg.starts[2*k+1] != s.pg.starts[2*k+3] {
+				return false
+			}
 		}
 	}
+	return true
 }
 
 // bar keeps f clear of the boundary. The types are named so that f stays on the stack.

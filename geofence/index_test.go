@@ -56,7 +56,12 @@ func TestIndexAnswersAsEveryFence(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			r := rand.New(rand.NewPCG(1, uint64(len(name))))
-			fences := fencetest.Fences(r, 200, at, 20_000, 3000)
+			fences := fencetest.Fences(r, 160, at, 20_000, 3000)
+			for i, large := range fencetest.Fences(r, 40, at, 300_000, 200_000) {
+				large.ID = geofence.FenceID(fmt.Sprintf("large%d", i))
+				fences = append(fences, large)
+			}
+			r.Shuffle(len(fences), func(i, j int) { fences[i], fences[j] = fences[j], fences[i] })
 			all := bruteForce{}
 			for _, f := range fences[:100] {
 				all[f.ID] = f

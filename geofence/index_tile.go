@@ -2,6 +2,7 @@ package geofence
 
 import (
 	"cmp"
+	"math"
 	"slices"
 
 	"github.com/paulmach/orb"
@@ -22,6 +23,18 @@ func keyOf(column, row int) tileKey { return tileKey(row)*tilesRound + tileKey(c
 func (k tileKey) box() box {
 	x, y := float64(k%tilesRound)*tileSize-180, float64(k/tilesRound)*tileSize-90
 	return box{x, y, x + tileSize, y + tileSize}
+}
+
+// tileAround returns the box of the tile that p is in, edges of others left out.
+func tileAround(p orb.Point) box {
+	b := keyOf(clamp((p[0]+180)/tileSize, tilesRound), clamp((p[1]+90)/tileSize, tilesRound/2)).box()
+	if b.x1 < 180 {
+		b.x1 = math.Nextafter(b.x1, b.x0)
+	}
+	if b.y1 < 90 {
+		b.y1 = math.Nextafter(b.y1, b.y0)
+	}
+	return b
 }
 
 // tileRange returns the tiles that b touches, edges included.

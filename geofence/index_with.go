@@ -29,7 +29,8 @@ func (ix *Index) With(put []Fence, remove []FenceID) *Index {
 type indexEdit struct {
 	*tableEdit
 	free     []Ref
-	tree     *node
+	pages    *node // of tiles
+	large    *node
 	revision uint64
 	tiles    map[tileKey]*tileEdit
 	parts    []part
@@ -44,7 +45,7 @@ type tileEdit struct {
 func editIndex(ix *Index) *indexEdit {
 	return &indexEdit{
 		tableEdit: editTables(ix.fences, ix.ids),
-		free:      slices.Clone(ix.free), tree: ix.tree, revision: ix.revision,
+		free:      slices.Clone(ix.free), pages: ix.tiles, large: ix.large, revision: ix.revision,
 		tiles: map[tileKey]*tileEdit{},
 	}
 }
@@ -92,16 +93,13 @@ func (e *indexEdit) takeDown(ref Ref) {
 			delete(t.join, ref)
 			continue
 		}
-		e.tree = e.tree.replace(e.tree.find(p.box, func(pg *page) bool { return pg.isPartOf(ref) }), nil)
+		e.large = e.large.replace(e.large.find(p.box, func(pg *page) bool { return pg.isPartOf(ref) }), nil)
 	}
 }
 
 // isPartOf reports whether a page is a part of one large fence.
 func (pg *page) isPartOf(ref Ref) bool {
-	switch {
-	case pg.tile:
-		return false
-	case len(pg.covers) > 0:
+	if len(pg.covers) > 0 {
 		return pg.covers[0] == ref
 	}
 	return pg.pieces[0].ref == ref
@@ -115,7 +113,7 @@ func (e *indexEdit) hang(ref Ref, s Shape) {
 			e.tile(p.key).join[ref] = p.covers
 			continue
 		}
-		e.tree = e.tree.with(newPage(p.box, false, []entry{{ref, s, p.covers}}))
+		e.large = e.large.with(newPage(p.box, false, []entry{{ref, s, p.covers}}))
 	}
 }
 
@@ -133,12 +131,12 @@ func (e *indexEdit) finish() *Index {
 	for _, key := range slices.Sorted(maps.Keys(e.tiles)) {
 		e.finishTile(key, e.tiles[key])
 	}
-	return &Index{fences: e.fences, ids: e.ids, free: e.free, tree: e.tree, revision: e.revision}
+	return &Index{fences: e.fences, ids: e.ids, free: e.free, tiles: e.pages, large: e.large, revision: e.revision}
 }
 
 func (e *indexEdit) finishTile(key tileKey, t *tileEdit) {
 	b := key.box()
-	old := e.tree.find(b, func(pg *page) bool { return pg.tile })
+	old := e.pages.find(b, func(*page) bool { return true })
 	var members []entry
 	if old != nil {
 		members = old.members(t.leave)
@@ -150,10 +148,10 @@ func (e *indexEdit) finishTile(key tileKey, t *tileEdit) {
 	switch {
 	case old == nil && len(members) == 0:
 	case old == nil:
-		e.tree = e.tree.with(newPage(b, true, members))
+		e.pages = e.pages.with(newPage(b, true, members))
 	case len(members) == 0:
-		e.tree = e.tree.replace(old, nil)
+		e.pages = e.pages.replace(old, nil)
 	default:
-		e.tree = e.tree.replace(old, newPage(b, true, members))
+		e.pages = e.pages.replace(old, newPage(b, true, members))
 	}
 }

@@ -206,19 +206,7 @@ func (p *Polygon) relate(b box) relation {
 	return apart
 }
 
-// raster marks the cells with edges, and asks about one cell of each run between them: cells that share a side
-// without an edge on it are on the same side of the boundary.
-func (p *Polygon) raster(g *grid, out []relation) {
-	p.lines.raster(g, out)
-	for i := range out {
-		switch left, below := i-1, i-g.n; {
-		case out[i] == crosses:
-		case i%g.n > 0 && out[left] != crosses:
-			out[i] = out[left]
-		case below >= 0 && out[below] != crosses:
-			out[i] = out[below]
-		case p.holds(g.cell(i).centre()):
-			out[i] = covers
-		}
-	}
+func (p *Polygon) raster(r *raster) {
+	r.draw(p.lines)
+	r.flood(p.holds)
 }

@@ -22,8 +22,8 @@ type Shape interface {
 	touches(a, b orb.Point, metres float64) bool
 	// relate says how the shape lies to a box. It may answer crosses where the truth is another.
 	relate(b box) relation
-	// raster tells for every cell of a grid how the shape lies to it. out is apart when it comes.
-	raster(g *grid, out []relation)
+	// raster tells for every cell of a grid how the shape lies to it; all are apart when r comes.
+	raster(r *raster)
 }
 
 // Stretch is a part of a segment, as fractions of its length.

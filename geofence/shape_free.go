@@ -25,23 +25,26 @@ func (f *freeBox) closed() bool { return f.box.x0 == f.box.x1 && f.box.y0 == f.b
 // close leaves nothing but p: it lies on a boundary.
 func (f *freeBox) close() { f.box = boxOf(f.p, f.p) }
 
-// barEdge keeps the box clear of an edge.
-func (f *freeBox) barEdge(a, b orb.Point, depth int) {
-	from, to, ok := f.box.grown(clipSlack, clipSlack).clip(a, b)
+// barEdge keeps the box clear of an edge that is known up to so many degrees of slack.
+func (f *freeBox) barEdge(a, b orb.Point, slack float64, depth int) {
+	if !boxOf(a, b).grown(slack, slack).meets(f.box) {
+		return
+	}
+	from, to, ok := f.box.grown(slack, slack).clip(a, b)
 	if !ok || f.closed() {
 		return
 	}
 	a, b = lerp(a, b, from), lerp(a, b, to)
-	e := boxOf(a, b).grown(clipSlack, clipSlack)
+	e := boxOf(a, b).grown(slack, slack)
 	switch {
 	case !e.holds(f.p):
 		f.cut(e)
-	case depth == freeDepth:
+	case depth == freeDepth || e.x1-e.x0 < 4*slack && e.y1-e.y0 < 4*slack:
 		f.close()
 	default:
 		middle := lerp(a, b, 0.5)
-		f.barEdge(a, middle, depth+1)
-		f.barEdge(middle, b, depth+1)
+		f.barEdge(a, middle, slack, depth+1)
+		f.barEdge(middle, b, slack, depth+1)
 	}
 }
 

@@ -299,9 +299,20 @@ func (l *lines) visitIn(b box, do func(a, b orb.Point) bool, level int, from, to
 // bar keeps f clear of the edges.
 func (l *lines) bar(f *freeBox) {
 	l.visit(f.box, func(a, b orb.Point) bool {
-		f.barEdge(a, b, 0)
+		f.barEdge(a, b, clipSlack, 0)
 		return !f.closed()
 	})
+}
+
+// count returns about how many edges are in b: those under the lowest boxes that meet it.
+func (l *lines) count(b box) int {
+	n := 0
+	for i := range l.boxes[:l.levels[1]] {
+		if l.boxes[i].meets(b) {
+			n += int(l.spans[i].hi - l.spans[i].lo)
+		}
+	}
+	return n
 }
 
 // reaches reports whether an edge comes within so many metres of the segment from a to b.

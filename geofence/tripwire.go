@@ -92,4 +92,4 @@ func (t *Tripwire) relate(b box) relation {
 	return apart
 }
 
-func (t *Tripwire) raster(g *grid, out []relation) { t.lines.raster(g, out) }
+func (t *Tripwire) raster(r *raster) { r.draw(t.lines) }
