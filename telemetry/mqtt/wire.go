@@ -115,6 +115,9 @@ func (w *wire) flush() {
 	}
 }
 
+// SetDeadline implements net.Conn, for reading.
+func (w *wire) SetDeadline(t time.Time) error { return w.SetReadDeadline(t) }
+
 // SetWriteDeadline implements net.Conn. It does nothing: what is written is only queued.
 func (w *wire) SetWriteDeadline(time.Time) error { return nil }
 
@@ -124,7 +127,13 @@ func (w *wire) Close() error {
 	w.closed = true
 	w.moved.Broadcast()
 	w.mu.Unlock()
-	_ = w.Conn.SetWriteDeadline(time.Now().Add(wireClose))
+	timeout := time.NewTimer(wireClose)
+	defer timeout.Stop()
+	select {
+	case <-w.done:
+	case <-timeout.C: // closing ends the write that hangs
+	}
+	err := w.Conn.Close()
 	<-w.done
-	return w.Conn.Close()
+	return err
 }
