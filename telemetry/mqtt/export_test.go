@@ -35,6 +35,25 @@ func Feed(t *testing.T, level byte, packets []byte) {
 	checkAnswers(t, pipe.out.Bytes())
 }
 
+// FeedFresh is like Feed for a connection that has said nothing yet.
+func FeedFresh(t *testing.T, packets []byte) {
+	t.Helper()
+	e, err := NewEndpoint(EndpointOptions{Listen: "127.0.0.1:0", Sink: &feedSink{t: t, sent: packets}, MaxPacket: 4096})
+	if err != nil {
+		t.Fatal(err)
+	}
+	pipe := &feed{in: bytes.NewReader(packets)}
+	c := &conn{endpoint: e, net: pipe, in: newBuffer(), done: make(chan struct{})}
+	f := c.greet()
+	if f == nil && c.level == 0 {
+		t.Fatal("greeted without CONNECT")
+	}
+	if granted := pipe.out.Len() > 3 && pipe.out.Bytes()[3] == 0; f == nil && !granted {
+		t.Fatalf("connected and answered % x", pipe.out.Bytes())
+	}
+	checkAnswers(t, pipe.out.Bytes())
+}
+
 func checkAnswers(t *testing.T, b []byte) {
 	t.Helper()
 	for len(b) > 0 {

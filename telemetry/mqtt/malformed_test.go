@@ -147,3 +147,13 @@ func FuzzDevice(f *testing.F) {
 		mqtt.Feed(t, level, packets)
 	})
 }
+
+func FuzzGreeting(f *testing.F) {
+	for _, m := range misbehaviours {
+		f.Add(m.send)
+	}
+	f.Add(packet(0x10, text("MQTT"), []byte{4, 0xEE, 0, 60}, text("x"), text("t"), text("p"), text("user"), text("password")))
+	f.Add(packet(0x10, text("MQTT"), []byte{5, 0xC6, 0, 60, 5, 0x11, 0, 0, 0, 9}, text("x"), []byte{0}, text("t"), text("p"), text("user"), text("password")))
+	f.Add(append(packet(0x10, text("MQIsdp"), []byte{3, 2, 0, 60}, text("x")), publishPacket(1, 1, "a", "b")...))
+	f.Fuzz(mqtt.FeedFresh)
+}
