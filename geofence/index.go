@@ -77,6 +77,7 @@ func (ix *Index) Near(dst []Ref, p orb.Point, metres float64) []Ref {
 func (ix *Index) Along(dst []Ref, a, b orb.Point, metres float64) []Ref {
 	start := len(dst)
 	w := way{a: a, b: b, box: boxOf(a, b)}
+	w.long = w.box.x1-w.box.x0 > 1 || w.box.y1-w.box.y0 > 1
 	if metres > 0 {
 		w.box, w.wide = w.box.around(metres), true
 	} else if a == b && a[0] != 180 && a[0] != -180 {
@@ -99,6 +100,7 @@ type way struct {
 	a, b orb.Point
 	box  box  // what has to be looked at
 	wide bool // all of box, not only what the segment runs through
+	long bool // too long for whole numbers
 }
 
 func (w way) shifted(dx float64) way {

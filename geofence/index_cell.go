@@ -74,9 +74,10 @@ func decidedBy(b bool) decided {
 func (cp *cellPiece) holds(spots []spot, s spot) decided {
 	inside := cp.inside
 	pts := spots[cp.first:cp.last]
+	way := spotBoxOf(s, cp.known)
 	for i := 1; i < len(pts); i++ {
 		a, b := pts[i-1], pts[i]
-		if a == lift || b == lift {
+		if !way.meets(a, b) || a == lift || b == lift {
 			continue
 		}
 		side := turn32(a, b, s)
@@ -90,28 +91,37 @@ func (cp *cellPiece) holds(spots []spot, s spot) decided {
 	return decidedBy(inside)
 }
 
+// spotBox is the box of two spots, with the slack of their doubt.
+type spotBox struct{ x0, y0, x1, y1 int32 }
+
+func spotBoxOf(a, b spot) spotBox {
+	return spotBox{min(a.x, b.x) - cellDoubt, min(a.y, b.y) - cellDoubt, max(a.x, b.x) + cellDoubt, max(a.y, b.y) + cellDoubt}
+}
+
+// meets reports whether the box of a and b has a point in common with it.
+func (o *spotBox) meets(a, b spot) bool {
+	return !(a.x < o.x0 && b.x < o.x0 || a.x > o.x1 && b.x > o.x1 || a.y < o.y0 && b.y < o.y0 || a.y > o.y1 && b.y > o.y1)
+}
+
 // nearBox reports whether s is in the box of a and b, or almost.
 func nearBox(a, b, s spot) bool {
-	return s.x >= min(a.x, b.x)-cellDoubt && s.x <= max(a.x, b.x)+cellDoubt &&
-		s.y >= min(a.y, b.y)-cellDoubt && s.y <= max(a.y, b.y)+cellDoubt
+	o := spotBoxOf(a, b)
+	return o.meets(s, s)
 }
 
 // crossed decides whether the way from s to t, both in the cell, meets an edge.
 func (cp *cellPiece) crossed(spots []spot, s, t spot) decided {
 	pts := spots[cp.first:cp.last]
-	answer := no
+	way, answer := spotBoxOf(s, t), no
 	for i := 1; i < len(pts); i++ {
 		a, b := pts[i-1], pts[i]
-		if a == lift || b == lift {
+		if !way.meets(a, b) || a == lift || b == lift {
 			continue
 		}
 		sa, sb, sc, sd := turn32(a, b, s), turn32(a, b, t), turn32(s, t, a), turn32(s, t, b)
 		switch {
 		case close32(sa, a, b) || close32(sb, a, b) || close32(sc, s, t) || close32(sd, s, t):
-			if max(min(a.x, b.x), min(s.x, t.x))-cellDoubt <= min(max(a.x, b.x), max(s.x, t.x))+cellDoubt &&
-				max(min(a.y, b.y), min(s.y, t.y))-cellDoubt <= min(max(a.y, b.y), max(s.y, t.y))+cellDoubt {
-				answer = doubtful
-			}
+			answer = doubtful
 		case (sa > 0) != (sb > 0) && (sc > 0) != (sd > 0):
 			return yes
 		}
@@ -124,7 +134,7 @@ func (cp *cellPiece) bar(f *freeBox, spots []spot, tile *box) {
 	pts := spots[cp.first:cp.last]
 	for i := 1; i < len(pts); i++ {
 		if a, b := pts[i-1], pts[i]; a != lift && b != lift {
-			f.barEdge(a.point(tile), b.point(tile), 2*perUnit, 0)
+			f.barEdge(a.point(tile), b.point(tile), 2*perUnit)
 		}
 	}
 }

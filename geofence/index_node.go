@@ -104,12 +104,15 @@ func (n *node) along(dst []Ref, w *way) []Ref {
 	if n == nil {
 		return dst
 	}
-	around := roundOut(w.box)
+	return n.alongIn(dst, w, roundOut(w.box))
+}
+
+func (n *node) alongIn(dst []Ref, w *way, around box32) []Ref {
 	for i := range n.boxes[:n.n] {
 		switch {
 		case !n.boxes[i].meets(around):
 		case !n.leaf:
-			dst = n.kids[i].along(dst, w)
+			dst = n.kids[i].alongIn(dst, w, around)
 		case w.meets(n.pages[i].box):
 			dst = n.pages[i].along(dst, w)
 		}

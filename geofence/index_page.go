@@ -67,7 +67,7 @@ func newPage(b box, tile bool, members []entry) *page {
 	return pg
 }
 
-// gridSize returns how fine a grid is worth its memory: about four boundaries and 30 edges in a cell.
+// gridSize returns how fine a grid is worth its memory: about three boundaries and 30 edges in a cell.
 func gridSize(pieces []piece, tile bool, b box) int {
 	if !tile {
 		return 1
@@ -79,7 +79,7 @@ func gridSize(pieces []piece, tile bool, b box) int {
 		}
 	}
 	size := 1
-	for size < 32 && (size*4 < len(pieces) || size < 8 && size*24*len(pieces) < edges) {
+	for size < 32 && (size*2 < len(pieces) || size < 16 && size*24*len(pieces) < edges) {
 		size *= 2
 	}
 	return size
@@ -87,7 +87,7 @@ func gridSize(pieces []piece, tile bool, b box) int {
 
 // mostEdges is how many edges of one polygon a cell lists; where there are more, the polygon's own tree is
 // quicker.
-const mostEdges = 64
+const mostEdges = 128
 
 // fill writes the lists of the cells.
 func (pg *page) fill() {
@@ -194,7 +194,7 @@ func (pc *piece) holds(p orb.Point) bool {
 	return pc.shape.Contains(p)
 }
 
-// passed decides whether the way from a to b, outside at both ends, touches a circle.
+// passed decides whether the way from a to b has a point in a circle.
 func (pc *piece) passed(a, b orb.Point) decided {
 	if !pc.quick {
 		return doubtful
@@ -256,29 +256,34 @@ func (pg *page) along(dst []Ref, w *way) []Ref {
 	g := &pg.grid
 	b := w.box.grown(cellSlack, cellSlack)
 	i0, i1, j0, j1 := g.column(b.x0), g.column(b.x1), g.row(b.y0), g.row(b.y1)
-	if !w.wide && i0 == i1 && j0 == j1 && pg.box.holds(w.a) && pg.box.holds(w.b) {
-		return pg.alongCell(dst, w, j0*g.n+i0)
+	one := i0 == i1 && j0 == j1
+	home := -1
+	if pg.box.holds(w.a) {
+		home = g.at(w.a)
 	}
 	for j := j0; j <= j1; j++ {
 		for i := i0; i <= i1; i++ {
 			k := j*g.n + i
-			if covering, pieces := pg.cell(k); len(covering)+len(pieces) > 0 && (i0 == i1 && j0 == j1 || w.meets(g.cell(k))) {
+			switch covering, pieces := pg.cell(k); {
+			case len(covering)+len(pieces) == 0 || !one && !w.meets(g.cell(k)):
+			case w.wide || w.long:
 				dst = candidates(dst, covering, pieces)
+			default:
+				dst = pg.alongCell(dst, w, covering, pieces, k == home)
 			}
 		}
 	}
 	return dst
 }
 
-// alongCell appends the candidates along a way that stays in one cell.
-func (pg *page) alongCell(dst []Ref, w *way, cell int) []Ref {
-	covering, pieces := pg.cell(cell)
+// alongCell appends the candidates along a way through a cell. home says that the way begins there.
+func (pg *page) alongCell(dst []Ref, w *way, covering []Ref, pieces []cellPiece, home bool) []Ref {
 	for _, r := range covering {
 		dst = append(dst, r<<1)
 	}
 	s, t := spotAt(&pg.box, w.a), spotAt(&pg.box, w.b)
 	for i := range pieces {
-		switch cp := &pieces[i]; pg.passed(cp, w, s, t) {
+		switch cp := &pieces[i]; pg.passed(cp, w, s, t, home) {
 		case yes:
 			dst = append(dst, cp.ref<<1)
 		case doubtful:
@@ -288,21 +293,21 @@ func (pg *page) alongCell(dst []Ref, w *way, cell int) []Ref {
 	return dst
 }
 
-// passed decides whether a way within a cell has a point in a fence.
-func (pg *page) passed(cp *cellPiece, w *way, s, t spot) decided {
-	pc := &pg.pieces[cp.piece]
+// passed decides whether a way has a point in a fence, as far as a cell shows it: whether it begins inside, if
+// it begins in the cell, or meets the boundary in the cell.
+func (pg *page) passed(cp *cellPiece, w *way, s, t spot, home bool) decided {
 	if cp.first == cp.last {
-		return pc.passed(w.a, w.b)
+		return pg.pieces[cp.piece].passed(w.a, w.b)
 	}
-	if d := cp.crossed(pg.spots, s, t); d != no {
+	if d := cp.crossed(pg.spots, s, t); d != no || !home {
 		return d
 	}
-	return cp.holds(pg.spots, s) // both ends are on the same side
+	return cp.holds(pg.spots, s)
 }
 
 func candidates(dst []Ref, covering []Ref, pieces []cellPiece) []Ref {
 	for _, r := range covering {
-		dst = append(dst, r<<1|unconfirmed) // a cell's slack is not the cell
+		dst = append(dst, r<<1|unconfirmed)
 	}
 	for i := range pieces {
 		dst = append(dst, pieces[i].ref<<1|unconfirmed)

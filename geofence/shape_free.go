@@ -12,9 +12,9 @@ type freeBox struct {
 	box box
 }
 
-// freeDepth is how often a piece of boundary is cut in half before p counts as lying on it: down to 2⁻⁴⁰ of
-// its length, some nanometres.
-const freeDepth = 40
+// freeDepth is how often a box with boundary is cut in four before p counts as lying on it: down to less than
+// a millimetre.
+const freeDepth = 20
 
 // clipSlack in degrees is more than rounding moves the end of a clipped edge.
 const clipSlack = 1e-12
@@ -26,25 +26,41 @@ func (f *freeBox) closed() bool { return f.box.x0 == f.box.x1 && f.box.y0 == f.b
 func (f *freeBox) close() { f.box = boxOf(f.p, f.p) }
 
 // barEdge keeps the box clear of an edge that is known up to so many degrees of slack.
-func (f *freeBox) barEdge(a, b orb.Point, slack float64, depth int) {
+func (f *freeBox) barEdge(a, b orb.Point, slack float64) {
 	if !boxOf(a, b).grown(slack, slack).meets(f.box) {
 		return
 	}
 	from, to, ok := f.box.grown(slack, slack).clip(a, b)
-	if !ok || f.closed() {
+	if !ok {
 		return
 	}
-	a, b = lerp(a, b, from), lerp(a, b, to)
-	e := boxOf(a, b).grown(slack, slack)
-	switch {
-	case !e.holds(f.p):
+	c, d := lerp(a, b, from), lerp(a, b, to)
+	if e := boxOf(c, d).grown(slack, slack); !e.holds(f.p) {
 		f.cut(e)
-	case depth == freeDepth || e.x1-e.x0 < 4*slack && e.y1-e.y0 < 4*slack:
+		return
+	}
+	f.barLine(a, b, slack)
+}
+
+// barLine keeps the box on one side of the line through a and b, which passes p to the east or west in u and
+// to the north or south in v degrees: half of each puts a corner of the box on the line.
+func (f *freeBox) barLine(a, b orb.Point, slack float64) {
+	dx, dy := b[0]-a[0], b[1]-a[1]
+	area := dx*(f.p[1]-a[1]) - dy*(f.p[0]-a[0])
+	u, v := area/dy, -area/dx
+	if !(math.Abs(u) > 8*slack && math.Abs(v) > 8*slack) {
 		f.close()
-	default:
-		middle := lerp(a, b, 0.5)
-		f.barEdge(a, middle, slack, depth+1)
-		f.barEdge(middle, b, slack, depth+1)
+		return
+	}
+	if u > 0 {
+		f.box.x1 = min(f.box.x1, f.p[0]+u/2-2*slack)
+	} else {
+		f.box.x0 = max(f.box.x0, f.p[0]+u/2+2*slack)
+	}
+	if v > 0 {
+		f.box.y1 = min(f.box.y1, f.p[1]+v/2-2*slack)
+	} else {
+		f.box.y0 = max(f.box.y0, f.p[1]+v/2+2*slack)
 	}
 }
 
@@ -58,7 +74,7 @@ func (f *freeBox) barRound(s Shape, b box, depth int) {
 	case !held && depth >= 3:
 		f.cut(b)
 		return
-	case depth == freeDepth/2:
+	case depth == freeDepth:
 		f.close()
 		return
 	}

@@ -299,7 +299,7 @@ func (l *lines) visitIn(b box, do func(a, b orb.Point) bool, level int, from, to
 // bar keeps f clear of the edges.
 func (l *lines) bar(f *freeBox) {
 	l.visit(f.box, func(a, b orb.Point) bool {
-		f.barEdge(a, b, clipSlack, 0)
+		f.barEdge(a, b, clipSlack)
 		return !f.closed()
 	})
 }
