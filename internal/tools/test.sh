@@ -27,25 +27,15 @@ if ! command -v gcc >/dev/null; then
 	echo "no C compiler: the tests run without -race"
 fi
 
-log=$(mktemp)
-trap 'rm -f "$log"' EXIT
-go test "${race[@]}" -shuffle=on -timeout 20m -v ./... >"$log" 2>&1
-status=$?
-
-grep -E '^(ok|FAIL|panic:|---? FAIL|\s+--- FAIL)|^(WARNING: DATA RACE)|no test files' "$log" | grep -v 'no test files'
-if [ $status -ne 0 ]; then
-	echo
-	echo "what failed said:"
-	grep -nE -B40 '^\s*--- FAIL|^panic:|DATA RACE|^FAIL' "$log" | tail -400
+log=${TMPDIR:-/tmp}/outrider-test.$$.log
+{
+	go test "${race[@]}" -shuffle=on -timeout 20m -v ./... 2>&1
+	echo "exit status $?"
+} | tee "$log" | awk -f internal/tools/report.awk
+status=${PIPESTATUS[2]}
+if [ "$status" -eq 0 ]; then
+	rm -f "$log"
+else
+	echo "everything they said: $log" >&2
 fi
-echo
-skipped=$(grep -cE '^\s*--- SKIP' "$log")
-if [ "$skipped" -gt 0 ]; then
-	echo "skipped, with the reason:"
-	grep -A3 -E '^\s*--- SKIP' "$log" | grep -vE '^--$|^=== |--- (PASS|FAIL)|^(PASS|ok|FAIL)' | sed 's/^/  /' | head -60
-fi
-passed=$(grep -cE '^\s*--- PASS' "$log")
-failed=$(grep -cE '^\s*--- FAIL' "$log")
-[ $status -ne 0 ] && [ "$failed" -eq 0 ] && failed=1
-echo "$passed passed, $failed failed, $skipped skipped"
-exit $status
+exit "$status"
