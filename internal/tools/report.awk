@@ -1,5 +1,5 @@
-# Reads what "go test -v" prints and, as the last line, "exit status N" of it. Shows each package as it ends;
-# then, for every test that failed, what it said, for every one that was skipped, the reason, and the counts.
+# Reads what "go test -v" prints and, as the last line, "exit status N" of it; kept names the file that
+# holds it all. Shows each package as it ends; then, for every test that failed, what it said, for every one that was skipped, the reason, and the counts.
 # Its own exit status is N, or 1 when something failed nevertheless.
 
 # The test that the following lines belong to.
@@ -23,7 +23,7 @@
 /no test files|^(PASS|FAIL)$|^-test\.shuffle/ { building = 0; next }
 
 # A compiler's complaints come before all that the package itself says.
-/^# / { building = 1 }
+/^# outrider/ { building = 1 }
 building { complaints = complaints "  " $0 "\n"; next }
 
 /^exit status [0-9]+$/ { status = $3; next }
@@ -43,6 +43,7 @@ END {
 	if (skips) print "\nskipped, with the reason:"
 	for (i = 1; i <= skips; i++) { split(skipped[i], part, "\t"); printf "  %s: %s\n", part[1], substr(skipped[i], length(part[1]) + 2) }
 	if (status && !count["FAIL"]) count["FAIL"] = 1
+	if (count["FAIL"]) printf "\nall that was said: %s\n", kept
 	printf "\n%d passed, %d failed, %d skipped\n", count["PASS"], count["FAIL"], count["SKIP"]
 	exit status ? status : count["FAIL"] > 0
 }

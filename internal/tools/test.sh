@@ -31,11 +31,7 @@ log=${TMPDIR:-/tmp}/outrider-test.$$.log
 {
 	go test "${race[@]}" -shuffle=on -timeout 20m -v ./... 2>&1
 	echo "exit status $?"
-} | tee "$log" | awk -f internal/tools/report.awk
+} | tee "$log" | awk -v kept="$log" -f internal/tools/report.awk
 status=${PIPESTATUS[2]}
-if [ "$status" -eq 0 ]; then
-	rm -f "$log"
-else
-	echo "everything they said: $log" >&2
-fi
+[ "$status" -ne 0 ] || rm -f "$log"
 exit "$status"
