@@ -124,13 +124,13 @@ func TestMosquittoPublishesManyInOrder(t *testing.T) {
 	}
 }
 
-func TestRetainIsPassedOnAndWillsAreDropped(t *testing.T) {
+func TestRetainIsNewsAndWillsAreDropped(t *testing.T) {
 	t.Parallel()
 	e := startEndpoint(t)
 	mosquittotest.Pub(t, append(mosquittotest.At(t, e.Addr().String()), "-q", "1", "-r", "-t", "a/b", "-m", "state",
 		"--will-topic", "a/b", "--will-payload", "dead", "--will-retain", "--will-qos", "1")...)
 	eventually(t, "the message is accepted", func() bool { return len(e.sink.all()) == 1 })
-	if m := e.sink.all()[0]; !m.Retained || string(m.Payload) != "state" {
+	if m := e.sink.all()[0]; m.Retained || string(m.Payload) != "state" {
 		t.Errorf("accepted %+v", m)
 	}
 	if n := metric(t, e.registry, "outrider_endpoint_wills_dropped_total"); n != 1 {

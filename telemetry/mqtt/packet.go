@@ -127,17 +127,18 @@ func (r *fields) varint() int {
 // properties skips the properties of an MQTT 5 packet.
 func (r *fields) properties() { r.take(r.varint()) }
 
-// publish is a PUBLISH packet; its slices are cut out of the packet.
+// publish is a PUBLISH packet; its slices are cut out of the packet. The RETAIN flag of a device asks a server to
+// keep the message for later subscribers (MQTT 3.1.1, 3.3.1.3); the message itself is news, so the flag is read by
+// nobody here. OwnTracks apps set it on everything.
 type publish struct {
 	topic   []byte
 	payload []byte
 	id      uint16 // 0 with QoS 0
 	qos     byte
-	retain  bool
 }
 
 func parsePublish(level, flags byte, body []byte) (publish, *fault) {
-	p := publish{qos: flags >> 1 & 3, retain: flags&1 != 0}
+	p := publish{qos: flags >> 1 & 3}
 	r := fields{b: body}
 	p.topic = r.block()
 	if p.qos > 0 {

@@ -113,7 +113,7 @@ func (c *conn) publish(t *turn, flags byte, body []byte) *fault {
 	t.qos[p.qos]++
 	t.bytes += len(p.payload)
 	t.batch = append(t.batch, telemetry.Message{
-		Topic: c.topic, Payload: p.payload, Retained: p.retain, Received: t.now,
+		Topic: c.topic, Payload: p.payload, Received: t.now,
 	})
 	return nil
 }
@@ -173,7 +173,7 @@ func (c *conn) refuse(f *fault) *fault {
 	if bad != nil || c.endpoint.refuser == nil {
 		return f
 	}
-	m := telemetry.Message{Topic: string(p.topic), Payload: p.payload, Retained: p.retain, Received: c.endpoint.o.Now()}
+	m := telemetry.Message{Topic: string(p.topic), Payload: p.payload, Received: c.endpoint.o.Now()}
 	refusal := telemetry.Refuse(telemetry.ReasonTooLarge, "", "%s", f.detail)
 	if err := c.endpoint.refuser.Refuse(c.endpoint.ctx, m, refusal); err != nil {
 		return faultf(endNotDurable, "%s, and not recorded: %v", f.detail, err)
