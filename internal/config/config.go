@@ -3,6 +3,8 @@ package config
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -110,11 +112,12 @@ type Source struct {
 // Load reads every setting. The error joins a *Problem for each value that is not accepted.
 func Load(src Source) (Config, error) {
 	values := defaults()
-	err := errors.Join(values.fromFile(src), values.fromEnviron(src), values.fromFlags(src))
-	if err != nil {
+	read := errors.Join(values.fromFile(src), values.fromEnviron(src), values.fromFlags(src))
+	c, accepted := values.config()
+	if err := errors.Join(read, accepted); err != nil {
 		return Config{}, err
 	}
-	return values.config()
+	return c, nil
 }
 
 type value struct{ text, source string }
@@ -162,23 +165,48 @@ func (vs valueSet) fromEnviron(src Source) error {
 			env[k] = v
 		}
 	}
-	var problems []error
+	problems := strays(env)
 	for _, s := range Settings() {
 		if v, ok := env[s.Env()]; ok {
 			vs[s.Name] = value{v, "environment " + s.Env()}
 		}
-		path, ok := env[s.Env()+"_FILE"]
+		path, ok := env[s.Env()+fileSuffix]
 		if !ok || !s.Secret {
 			continue
 		}
 		text, err := src.Read(path)
 		if err != nil {
-			problems = append(problems, &Problem{s.Name, "environment " + s.Env() + "_FILE", err.Error()})
+			problems = append(problems, &Problem{s.Name, "environment " + s.Env() + fileSuffix, err.Error()})
 			continue
 		}
 		vs[s.Name] = value{strings.TrimSpace(string(text)), "file " + path}
 	}
 	return errors.Join(problems...)
+}
+
+// strays finds the variables that were meant as settings and are none: those that read a file for what is no
+// secret, and those that are almost a setting's name. Others with our prefix are let pass: orchestrators set
+// variables such as OUTRIDER_SERVICE_HOST for a service of that name.
+func strays(env map[string]string) []error {
+	known := map[string]bool{}
+	for _, s := range Settings() {
+		known[s.Env()] = true
+		if s.Secret {
+			known[s.Env()+fileSuffix] = true
+		}
+	}
+	var problems []error
+	for _, name := range slices.Sorted(maps.Keys(env)) {
+		if known[name] || !strings.HasPrefix(name, envPrefix) {
+			continue
+		}
+		if base, ok := strings.CutSuffix(name, fileSuffix); ok && known[base] {
+			problems = append(problems, &Problem{name, "environment", "only a secret is read from a file: set " + base})
+		} else if best := nearest(name, slices.Sorted(maps.Keys(known))); best != "" {
+			problems = append(problems, &Problem{name, "environment", "there is no such setting; did you mean " + best + "?"})
+		}
+	}
+	return problems
 }
 
 func find(name string) (Setting, bool) {
@@ -192,16 +220,31 @@ func find(name string) (Setting, bool) {
 
 // unknown says that a name is no setting, and names the nearest one.
 func unknown(name string) string {
-	best, near := "", 4
-	for _, s := range Settings() {
-		if d := distance(name, s.Name); d < near {
-			best, near = s.Name, d
-		}
-	}
+	best := Nearest(name)
 	if best == "" {
 		return "there is no such setting; docs/config.md lists them"
 	}
 	return fmt.Sprintf("there is no such setting; did you mean %s?", best)
+}
+
+// Nearest is the setting whose name is the misspelt one's, but for a few letters; empty: there is none.
+func Nearest(name string) string {
+	var names []string
+	for _, s := range Settings() {
+		names = append(names, s.Name)
+	}
+	return nearest(name, names)
+}
+
+// nearest is the name that is at most three edits away; empty: none is.
+func nearest(name string, names []string) string {
+	best, near := "", 4
+	for _, n := range names {
+		if d := distance(name, n); d < near {
+			best, near = n, d
+		}
+	}
+	return best
 }
 
 // distance is the number of single-letter edits between a and b (Levenshtein).

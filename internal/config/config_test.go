@@ -64,6 +64,13 @@ func TestARefusedValueSaysWhichWhereAndWhatWasExpected(t *testing.T) {
 		{"short key", flags("admin.key", "abc"), []string{"at least 16 characters"}},
 		{"seal key", flags("data.key", "abc"), []string{"64 hexadecimal digits"}},
 		{"empty directory", flags("data.dir", ""), []string{"data.dir", "expected a value"}},
+		{"misspelt in the environment", environ("OUTRIDER_LOG_LEVL=debug"), []string{"OUTRIDER_LOG_LEVL", "did you mean OUTRIDER_LOG_LEVEL?"}},
+		{"misspelt file of a secret", environ("OUTRIDER_ADMIN_KEY_FIL=x"), []string{"did you mean OUTRIDER_ADMIN_KEY_FILE?"}},
+		{"file of what is no secret", environ("OUTRIDER_LOG_LEVEL_FILE=x"), []string{"OUTRIDER_LOG_LEVEL_FILE", "only a secret is read from a file: set OUTRIDER_LOG_LEVEL"}},
+		{"a list as file", file("- a\n"), []string{"settings (file gateway.yaml:1)", "name: value"}},
+		{"several at once", config.Source{
+			Read: reader(nil), Environ: []string{"OUTRIDER_LOG_LEVL=debug", "OUTRIDER_ADMIN_KEY=short"}, Flags: map[string]string{"roles": "cook"},
+		}, []string{"OUTRIDER_LOG_LEVL", "at least 16 characters", `"cook" is not a role`}},
 		{"no topics", flags("mqtt.topics", " , "), []string{"mqtt.topics", "at least one"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -78,6 +85,16 @@ func TestARefusedValueSaysWhichWhereAndWhatWasExpected(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// An orchestrator describes a service called outrider to every process beside it.
+func TestVariablesOfAnOrchestratorAreNoSettings(t *testing.T) {
+	t.Parallel()
+	_, err := config.Load(environ("OUTRIDER_SERVICE_HOST=10.0.0.7", "OUTRIDER_SERVICE_PORT=8080", "OUTRIDER_PORT=tcp://10.0.0.7:8080",
+		"OUTRIDER_PORT_8080_TCP_ADDR=10.0.0.7"))
+	if err != nil {
+		t.Error(err)
 	}
 }
 
@@ -129,6 +146,8 @@ func TestDocsAreUpToDate(t *testing.T) {
 func file(text string) config.Source {
 	return config.Source{File: "gateway.yaml", Read: reader(map[string]string{"gateway.yaml": text})}
 }
+
+func environ(variables ...string) config.Source { return config.Source{Environ: variables} }
 
 func flags(name, value string) config.Source {
 	return config.Source{Flags: map[string]string{name: value}}

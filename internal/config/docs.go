@@ -32,7 +32,8 @@ journal.retention: 48h
 ` + "```" + `
 
 A secret may also be read from a file: ` + "`OUTRIDER_FACEBOOK_APP_SECRET_FILE=/run/secrets/app_secret`" + `. A name that is no setting,
-and a value that is not accepted, stop the start with a sentence that says which, where, and what was expected.
+and a value that is not accepted, stop the start with a sentence that says which, where, and what was expected. Of environment variables,
+those that are a setting's name but for a few letters count as misspelt; others that begin with ` + "`OUTRIDER_`" + ` are let pass.
 
 `
 

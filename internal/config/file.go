@@ -28,6 +28,9 @@ func (vs valueSet) fromFile(src Source) error {
 
 func (vs valueSet) fromNode(file, prefix string, n *yaml.Node) error {
 	if n.Kind != yaml.MappingNode {
+		if prefix == "" {
+			prefix = "settings"
+		}
 		return &Problem{prefix, at(file, n), "expected settings below it, as name: value"}
 	}
 	var problems []error

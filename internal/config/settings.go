@@ -18,6 +18,12 @@ import (
 // DefaultDataDir is the default of data.dir.
 const DefaultDataDir = "./data"
 
+// Environment variables are named by a setting in capitals; a secret's may name a file instead.
+const (
+	envPrefix  = "OUTRIDER_"
+	fileSuffix = "_FILE"
+)
+
 // Setting is one row of the table.
 type Setting struct {
 	Name    string
@@ -30,7 +36,7 @@ type Setting struct {
 
 // Env is the setting's environment variable.
 func (s Setting) Env() string {
-	return "OUTRIDER_" + strings.ToUpper(strings.ReplaceAll(s.Name, ".", "_"))
+	return envPrefix + strings.ToUpper(strings.ReplaceAll(s.Name, ".", "_"))
 }
 
 // Settings returns the table.
