@@ -152,7 +152,8 @@ type Lanes interface {
 	OwnLane(ctx context.Context, partition int) (Lane, error)
 	// Memberships returns the stored memberships of the partition's vehicles, inside ones only.
 	Memberships(ctx context.Context, partition int) ([]Membership, error)
-	// Commit applies c in one durable transaction.
+	// Commit applies c in one durable transaction. A commit at a position before the lane's own, which only a
+	// lane makes whose journal was lost, takes the lane back and drops the adoptions behind the position.
 	Commit(ctx context.Context, c Commit) error
 	// Adoptions returns the fence revisions a lane adopted, oldest first, beginning with the one in force at from.
 	Adoptions(ctx context.Context, partition int, from journal.Position) ([]Adoption, error)

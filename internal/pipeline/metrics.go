@@ -18,6 +18,7 @@ type metrics struct {
 	commit    prometheus.Histogram
 	failed    prometheus.Counter
 	replayed  prometheus.Counter
+	lost      prometheus.Counter
 	behind    *prometheus.GaugeVec // by partition
 	snapshots *prometheus.CounterVec
 }
@@ -54,6 +55,10 @@ func newMetrics(r prometheus.Registerer) *metrics {
 			Name: "outrider_lane_replayed_fixes_total",
 			Help: "Fixes read again after a start, from the last snapshot to the committed position.",
 		}),
+		lost: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "outrider_lane_journal_lost_total",
+			Help: "Starts at which a partition's journal ended before the position that was evaluated: fixes were lost with it.",
+		}),
 		behind: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "outrider_lane_behind_seconds",
 			Help: "How long the fix that a lane handled last had waited in the journal.",
@@ -65,7 +70,7 @@ func newMetrics(r prometheus.Registerer) *metrics {
 	}
 	m.initialise()
 	if r != nil {
-		r.MustRegister(m.refused, m.fixes, m.crossings, m.alerts, m.commit, m.failed, m.replayed, m.behind, m.snapshots)
+		r.MustRegister(m.refused, m.fixes, m.crossings, m.alerts, m.commit, m.failed, m.replayed, m.lost, m.behind, m.snapshots)
 	}
 	return m
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -297,5 +298,27 @@ func TestRefusedInputIsKept(t *testing.T) {
 	r.drive(t, topic, south(orb.Point{11.5, 48.1}, 300), begin, 60)
 	if got := r.crossings(t, 2); len(got) != 2 {
 		t.Errorf("after refused input: %q", got)
+	}
+}
+
+// TestALostJournalLosesNothingMore: when the journal was moved away (its error says so) or its disk lost what it had
+// confirmed, positions begin again below the committed one, and what comes now must be evaluated all the same.
+func TestALostJournalLosesNothingMore(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	yard := orb.Point{11.5, 48.1}
+	r.fence(t, "yard", yard)
+	r.drive(t, topic, south(yard, 300), begin, 60)
+	r.crossings(t, 2)
+	r.close(t)
+	must(t, os.RemoveAll(filepath.Join(r.dir, "journal")))
+	r.open(t)
+	r.fence(t, "far", orb.Point{12, 49}) // an adoption at a position that comes again
+	r.drive(t, topic, south(yard, 300), begin.Add(time.Hour), 20)
+	r.close(t)
+	r.open(t) // recovers from what the new journal holds
+	r.drive(t, topic, south(yard, 100), begin.Add(time.Hour+20*time.Second), 40)
+	if got := r.crossings(t, 4); fmt.Sprint(got) != "[van enter yard van exit yard van enter yard van exit yard]" {
+		t.Errorf("got %q", got)
 	}
 }

@@ -40,8 +40,28 @@ func (l *lane) recover(ctx context.Context) error {
 			return err
 		}
 	}
-	l.next, l.committed = own.Next, own.Next
+	if err := l.findEnd(ctx, own); err != nil {
+		return err
+	}
 	return l.start(ctx, own)
+}
+
+// findEnd puts the lane behind what was evaluated. A journal that was moved away, or whose disk lost what it had
+// confirmed, ends before the committed position and gives positions out again: the lane goes back to its end,
+// since what will stand there is new.
+func (l *lane) findEnd(ctx context.Context, own store.Lane) error {
+	_, end, err := l.o.Journal.Bounds(ctx, l.partition)
+	if err != nil {
+		return fmt.Errorf("pipeline: bounds of partition %d: %w", l.partition, err)
+	}
+	l.next, l.committed = min(end, own.Next), own.Next
+	if end < own.Next {
+		l.metrics.lost.Inc()
+		l.snapshotPos = min(l.snapshotPos, l.next)
+		l.logger.Error("the journal ends before what was evaluated: it is not the one that was written, or its disk lost the end",
+			"evaluated", own.Next, "journal", end)
+	}
+	return nil
 }
 
 // repeatTimers fires silently what had fired, and was committed, without a fix.
@@ -54,11 +74,19 @@ func (l *lane) repeatTimers(until time.Time) {
 	l.silent = false
 }
 
-// start puts the fences in force and, on a partition's first start, says so to the store.
+// start puts the fences in force and, on a partition's first start or after a step back, tells the store.
 func (l *lane) start(ctx context.Context, own store.Lane) error {
 	if l.fenced == nil || own.Next == 0 {
 		l.use(l.fences.Current())
 		return l.commit(ctx)
+	}
+	if l.next < own.Next {
+		if err := l.commit(ctx); err != nil {
+			return err
+		}
+		if err := l.snapshot(ctx); err != nil { // the old one is ahead of the lane now
+			return err
+		}
 	}
 	return l.adopt(ctx)
 }

@@ -13,8 +13,9 @@ import (
 const (
 	ownLane = `INSERT INTO lanes (partition, next, clock, revision, epoch) VALUES (?, 0, 0, 0, 1)
 		ON CONFLICT DO UPDATE SET epoch = epoch + 1 RETURNING next, clock, revision, epoch`
-	laneState = `SELECT epoch, (SELECT a.revision FROM adoptions a WHERE a.partition = l.partition ORDER BY a.at DESC LIMIT 1)
-		FROM lanes l WHERE l.partition = ?`
+	laneState = `SELECT epoch, next, (SELECT a.revision FROM adoptions a WHERE a.partition = l.partition AND a.at <= ?
+		ORDER BY a.at DESC LIMIT 1) FROM lanes l WHERE l.partition = ?`
+	goBack   = `DELETE FROM adoptions WHERE partition = ? AND at > ?`
 	moveLane = `UPDATE lanes SET next = ?, clock = ?, revision = ? WHERE partition = ?`
 	adopt    = `INSERT INTO adoptions (partition, at, revision) VALUES (?, ?, ?)
 		ON CONFLICT DO UPDATE SET revision = excluded.revision`
@@ -77,9 +78,10 @@ func (s *Store) Commit(ctx context.Context, c store.Commit) error {
 func (s *Store) moveLane(tx *tx, c store.Commit) error {
 	var (
 		epoch   uint64
+		next    journal.Position
 		adopted sql.NullInt64
 	)
-	if err := tx.one([]any{&epoch, &adopted}, laneState, c.Partition); err != nil {
+	if err := tx.one([]any{&epoch, &next, &adopted}, laneState, c.Next, c.Partition); err != nil {
 		if errors.Is(err, sql.ErrNoRows) {
 			return store.ErrFenced // never owned
 		}
@@ -87,6 +89,11 @@ func (s *Store) moveLane(tx *tx, c store.Commit) error {
 	}
 	if epoch != c.Epoch {
 		return store.ErrFenced
+	}
+	if c.Next < next {
+		if err := tx.exec(goBack, c.Partition, c.Next); err != nil {
+			return err
+		}
 	}
 	if !adopted.Valid || uint64(adopted.Int64) != c.Revision {
 		if err := tx.exec(adopt, c.Partition, c.Next, c.Revision); err != nil {

@@ -42,7 +42,7 @@ func queries() map[string]struct{ query, scans string } {
 		"currentRevision": currentRevision, "nextRevision": nextRevision, "supersede": supersede, "selectGeofence": selectGeofence,
 		"listGeofences": listGeofences, "geofenceChanges": geofenceChanges, "latestRevision": latestRevision,
 		"forgetGeofences": forgetGeofences, "forgetDeleted": forgetDeleted, "lastFixes": lastFixes,
-		"laneState": laneState, "moveLane": moveLane, "adoptions": adoptions, "forgetAdoptions": forgetAdoptions,
+		"laneState": laneState, "goBack": goBack, "moveLane": moveLane, "adoptions": adoptions, "forgetAdoptions": forgetAdoptions,
 		"memberships": memberships, "dropMember": dropMember,
 		"duePending": duePending, "dueHeld": dueHeld, "anyHeldDue": anyHeldDue, "nextLease": nextLease, "take": take,
 		"lastAction": lastAction, "settle": settle, "duePages": duePages, "abandon": abandon, "dueSettling": dueSettling, "dueSending": dueSending, "settleRoute": settleRoute, "judgeAgain": judgeAgain, "judgeUnknown": judgeUnknown, "release": release,

@@ -19,6 +19,7 @@ var laneTests = map[string]func(*testing.T, *bench){
 	"a repeated commit changes nothing":         laneRepeats,
 	"memberships follow the lane":               laneMembers,
 	"adoptions tell which fences were in force": laneAdoptions,
+	"a lane that goes back adopts anew":         laneGoesBack,
 	"the oldest revision is that of any lane":   laneOldest,
 }
 
@@ -162,6 +163,15 @@ func laneAdoptions(t *testing.T, b *bench) {
 	same(t, "after forgetting", must(b.Adoptions(ctx, 0, 0))(t), []store.Adoption{four, nine})
 	ok(t, b.ForgetAdoptions(ctx, 0, 99))
 	same(t, "the one in force stays", must(b.Adoptions(ctx, 0, 0))(t), []store.Adoption{nine})
+}
+
+func laneGoesBack(t *testing.T, b *bench) {
+	adoptionSteps(t, b)
+	c := own(t, b, 0)
+	c.Next, c.Revision = 20, 9
+	ok(t, b.Commit(t.Context(), c))
+	same(t, "lane", must(b.OwnLane(t.Context(), 0))(t).Next, 20)
+	same(t, "adoptions", must(b.Adoptions(t.Context(), 0, 0))(t), []store.Adoption{{At: 10, Revision: 1}, {At: 20, Revision: 9}})
 }
 
 func laneOldest(t *testing.T, b *bench) {
