@@ -26,19 +26,27 @@ const (
 	Exit
 	Pass  // entered and left between two fixes
 	Dwell // stayed inside for the fence's dwell time
+
+	// These are told of fences with a [Watch].
+
+	Overspeed    // faster than the limit inside; Time is when it began
+	OverspeedEnd // no longer faster, or left
+	Stopped      // stood inside for so long; Time is when it was full
+	Silent       // inside, and nothing was heard for so long; Time is when it was full
+	Absent       // not inside at the time of day it has to be
 )
 
-// String returns the kind as in the public interface: "enter", "exit", "pass", "dwell".
+// Kinds returns every kind, in a fixed order.
+func Kinds() []Kind {
+	return []Kind{Enter, Exit, Pass, Dwell, Overspeed, OverspeedEnd, Stopped, Silent, Absent}
+}
+
+// String returns the kind as in the public interface: "enter", "exit", "pass", "dwell", "overspeed",
+// "overspeed_end", "stopped", "silent", "absent".
 func (k Kind) String() string {
-	switch k {
-	case Enter:
-		return "enter"
-	case Exit:
-		return "exit"
-	case Pass:
-		return "pass"
-	case Dwell:
-		return "dwell"
+	names := [...]string{"", "enter", "exit", "pass", "dwell", "overspeed", "overspeed_end", "stopped", "silent", "absent"}
+	if k > 0 && int(k) < len(names) {
+		return names[k]
 	}
 	return "unknown"
 }
@@ -64,22 +72,23 @@ type Why uint8
 // The reasons. Where several hold, the one that weakens most is named.
 const (
 	WhyClear    Why = iota // 3: two fixes close in time, a movement that fits the reported speeds
-	WhySparse              // 2: the fixes on both sides are more than 30 seconds apart
+	WhySparse              // 2: the fixes on both sides, or the last one, are more than 30 seconds away
 	WhyWaited              // 2: the fix that showed it looked odd, the next one confirmed it
 	WhyShallow             // 2: told by the mean of a stop, not by depth
 	WhyGap                 // 1: nothing was heard for more than five minutes; when exactly is not known
 	WhyRestored            // 1: the side before was known from the store only
 	WhyReplayed            // 2: found when late fixes were put in their place
+	WhyDerived             // 2: the tracker reports no speed; it follows from the positions
 )
 
 // Whys returns every reason, in a fixed order.
 func Whys() []Why {
-	return []Why{WhyClear, WhySparse, WhyWaited, WhyShallow, WhyGap, WhyRestored, WhyReplayed}
+	return []Why{WhyClear, WhySparse, WhyWaited, WhyShallow, WhyGap, WhyRestored, WhyReplayed, WhyDerived}
 }
 
 // String returns the reason as a label: "clear", "sparse", …
 func (w Why) String() string {
-	names := [...]string{"clear", "sparse", "waited", "shallow", "gap", "restored", "replayed"}
+	names := [...]string{"clear", "sparse", "waited", "shallow", "gap", "restored", "replayed", "derived"}
 	if int(w) < len(names) {
 		return names[w]
 	}

@@ -12,4 +12,5 @@ type Fence struct {
 	Revision uint64 // of this version; grows with every change of any fence
 	Shape    Shape
 	Dwell    time.Duration // a stay this long is told once per visit; 0 for never
+	Watch    *Watch        // what else is told; nil for nothing. Not changed once the fence is in an [Index]
 }

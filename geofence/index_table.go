@@ -11,7 +11,8 @@ type chunk [256]Fence
 // fenceTable is an array of fences by Ref whose copies share what did not change.
 type fenceTable struct {
 	chunks []*chunk
-	n      int // places in use, free ones included
+	n      int   // places in use, free ones included
+	timed  []Ref // ascending: the fences that do something at a time of their own, see [Watch.timed]
 }
 
 // at returns the place of a fence, nil if there is none.
@@ -58,6 +59,7 @@ type tableEdit struct {
 
 func editTables(fences fenceTable, ids idTable) *tableEdit {
 	fences.chunks, ids.shards = slices.Clone(fences.chunks), slices.Clone(ids.shards)
+	fences.timed = slices.Clone(fences.timed)
 	return &tableEdit{fences, ids, map[int]bool{}, map[int]bool{}}
 }
 
@@ -74,6 +76,7 @@ func (e *tableEdit) set(r Ref, f Fence) {
 	e.chunks[i] = true
 	e.fences.n = max(e.fences.n, int(r)+1)
 	*e.fences.at(r) = f
+	e.fences.noteTimed(r, f.Watch)
 }
 
 // name gives an id to a place.

@@ -12,7 +12,7 @@ import (
 )
 
 // snapshotMagic begins every snapshot; its last byte is the version of the format.
-const snapshotMagic = "outrider tracker \x01"
+const snapshotMagic = "outrider tracker \x02"
 
 // ErrSnapshot is what [Tracker.Restore] wraps: the bytes are no snapshot of this version, or damaged.
 var ErrSnapshot = errors.New("geofence: invalid snapshot")
@@ -46,13 +46,14 @@ func (t *Tracker) Restore(r io.Reader) error {
 	if crc32.Checksum(buf[:body], castagnoli) != binary.LittleEndian.Uint32(buf[body:]) {
 		return fmt.Errorf("%w: checksum differs", ErrSnapshot)
 	}
-	fresh := &Tracker{ix: t.ix, revision: t.revision, margins: t.margins, handles: map[string]Vehicle{}}
+	fresh := &Tracker{ix: t.ix, revision: t.revision, margins: t.margins, handles: map[string]Vehicle{}, edition: 1}
 	c := &coder{buf: buf[len(snapshotMagic):body], reading: true}
 	fresh.code(c)
 	if c.err != nil || len(c.buf) != 0 {
 		return fmt.Errorf("%w: length differs", ErrSnapshot)
 	}
 	fresh.rebind()
+	fresh.rearm()
 	*t = *fresh
 	return nil
 }
@@ -176,7 +177,7 @@ func (s *state) code(c *coder) {
 	s.rests = uint16(rests)
 	code8(c, &s.accepted)
 	code8(c, &s.moves)
-	for _, x := range []*bool{&s.seen, &s.settled, &s.standing, &s.restored} {
+	for _, x := range []*bool{&s.seen, &s.settled, &s.standing, &s.restored, &s.watched} {
 		c.bool(x)
 	}
 	s.ties = resize(s.ties, c.length(len(s.ties)))
@@ -217,6 +218,8 @@ func (x *tie) code(c *coder) {
 	c.bool(&x.pending)
 	c.bool(&x.dwelt)
 	code8(c, &x.side)
+	code8(c, &x.told)
+	c.int(&x.over)
 }
 
 func (f *Fix) code(c *coder) {

@@ -13,6 +13,7 @@ type timerKind uint8
 const (
 	timerReplay timerKind = iota + 1 // late fixes have settled: put them in their place
 	timerDwell                       // a stay may be long enough
+	timerWatch                       // a watch may have something to tell, see [Tracker.arm]
 )
 
 // timers is a heap of timers, the earliest first; equal moments fire by vehicle, so that the order is a

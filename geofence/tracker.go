@@ -14,6 +14,7 @@ type Options struct {
 type Tracker struct {
 	ix       *Index
 	revision uint64 // the newest fence revision in ix
+	edition  uint32 // grows whenever ix is replaced
 	margins  margins
 
 	vehicles []vehicle
@@ -22,6 +23,7 @@ type Tracker struct {
 
 	now     int64 // the newest moment of the arrival clock
 	timers  timers
+	alarms  map[Vehicle]int64 // when the timer of a watched vehicle is due, see arm
 	changed []Member
 	work    scratch
 }
@@ -34,6 +36,7 @@ func NewTracker(ix *Index, o Options) *Tracker {
 	return &Tracker{
 		ix:       ix,
 		revision: ix.Revision(),
+		edition:  1,
 		margins:  o.Preset.margins(),
 		handles:  map[string]Vehicle{},
 	}
@@ -86,6 +89,9 @@ func (t *Tracker) Observe(dst []Crossing, f Fix) []Crossing {
 // Advance fires every timer that is due at now (Unix milliseconds of the arrival clock) and appends what
 // they decide. Time never runs backwards: an older now does nothing.
 func (t *Tracker) Advance(dst []Crossing, now int64) []Crossing {
+	if t.now == 0 && now > 0 {
+		t.attend(now)
+	}
 	for {
 		due, ok := t.timers.pop(now)
 		if !ok {
@@ -102,13 +108,20 @@ func (t *Tracker) Next() (int64, bool) { return t.timers.next() }
 
 // follow takes the next fix of a vehicle in the order of event time.
 func (t *Tracker) follow(dst []Crossing, s *state, f *Fix) []Crossing {
-	start := len(dst)
+	start, from := len(dst), leaving{s.p, s.t, s.speed}
 	s.newest = f.Time
 	if s.seen {
-		t.dwellUntil(s, f.Time+t.vehicles[f.Vehicle].clock.shift())
+		at := f.Time + t.vehicles[f.Vehicle].clock.shift()
+		t.dwellUntil(s, at)
+		if s.watched {
+			t.watchUntil(s, at)
+		}
 		t.judged(s, f)
 	} else {
 		t.firstSight(s, f)
+	}
+	if s.watched {
+		t.watch(s, f, &from)
 	}
 	dst = t.work.drain(dst)
 	t.stamp(dst[start:], f)
@@ -161,7 +174,7 @@ func (t *Tracker) obey(s *state, f *Fix, m *move, v verdict) {
 // firstSight takes the first fix of a vehicle: a state, not an event.
 func (t *Tracker) firstSight(s *state, f *Fix) {
 	restored := s.restored
-	*s = state{seen: true, vehicle: f.Vehicle, ties: s.ties, newest: f.Time, rev: t.revision, dwell: s.dwell}
+	*s = state{seen: true, vehicle: f.Vehicle, ties: s.ties, newest: f.Time, rev: t.revision, edition: t.edition, dwell: s.dwell, watched: s.watched}
 	s.place(f)
 	s.beginStop(f)
 	if restored {

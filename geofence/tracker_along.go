@@ -255,16 +255,19 @@ func (c *crossing) flip() {
 	if c.flips == 0 {
 		c.first = at
 	}
+	if c.tie.told.has(toldOver) {
+		c.tell(OverspeedEnd, at, why)
+	}
 	c.tell(kind, at, why)
 	if kind == Exit && c.flips > 0 {
 		c.tell(Pass, c.tie.since, why)
 	}
 	c.flips++
 	c.tie.inside = kind == Enter
-	c.tie.since, c.tie.dwelt = 0, false
+	c.tie.since, c.tie.dwelt, c.tie.told, c.tie.over = 0, false, 0, 0
 	if c.tie.inside {
 		c.tie.since = at
-		c.t.watchDwell(c.s, &c.tie, c.f.Dwell)
+		c.t.beginStay(c.s, &c.tie, &c.f)
 	}
 	c.tie.clear()
 	c.t.note(c.s.vehicle, &c.tie, at)

@@ -16,3 +16,6 @@ func Sealed(b []byte) []byte {
 	body := b[:len(b)-4]
 	return binary.LittleEndian.AppendUint32(append([]byte(nil), body...), crc32.Checksum(body, castagnoli))
 }
+
+// Timers returns how many timers wait.
+func Timers(t *Tracker) int { return len(t.timers.heap) }

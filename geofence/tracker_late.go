@@ -23,6 +23,9 @@ func (t *Tracker) remember(f *Fix) {
 
 // fire does what a timer is for.
 func (t *Tracker) fire(dst []Crossing, x timer) []Crossing {
+	if x.kind == timerWatch {
+		return t.fireWatch(dst, x)
+	}
 	v := &t.vehicles[x.vehicle]
 	if x.kind == timerDwell {
 		return t.fireDwell(dst, v, x.at)
@@ -51,6 +54,7 @@ func (t *Tracker) relive(dst []Crossing, handle Vehicle, now int64) []Crossing {
 	for i := range p.log {
 		dst = t.follow(dst, &v.state, &p.log[i])
 	}
+	carryTold(before, v.ties)
 	t.changed = t.changed[:changed]
 	t.noteDifference(handle, before, v.ties)
 	return p.news(dst, start, now)

@@ -42,7 +42,7 @@ func (t *Tracker) SetMember(v Vehicle, id FenceID, m Membership, since int64) {
 	x := s.open(ref, &f)
 	x.inside, x.since = m == Inside, since
 	if x.inside {
-		t.watchDwell(s, x, f.Dwell)
+		t.beginStay(s, x, &f)
 	}
 	s.prune()
 }
@@ -94,11 +94,14 @@ func (t *Tracker) join(s *state, p orb.Point, at int64, newer uint64) {
 			continue
 		}
 		x := s.open(ref, &f)
+		if newer > 0 && x.pending {
+			continue // edited while the vehicle is at its boundary: the next fixes decide
+		}
 		x.clear()
 		if !x.inside {
 			x.inside, x.since = true, at+t.vehicles[s.vehicle].clock.shift()
 			t.note(s.vehicle, x, x.since)
-			t.watchDwell(s, x, f.Dwell)
+			t.beginStay(s, x, &f)
 		}
 	}
 }
@@ -124,20 +127,31 @@ func member(v Vehicle, x *tie) Member {
 func (t *Tracker) SetIndex(dst []Crossing, ix *Index, now int64) []Crossing {
 	dst = t.Advance(dst, now)
 	t.ix, t.revision = ix, ix.Revision()
+	t.edition++
+	if t.now > 0 {
+		t.attend(t.now)
+	}
 	return dst
 }
 
 // reconcile brings one vehicle up to the index in force.
 func (t *Tracker) reconcile(v Vehicle, s *state) {
-	if s.rev == t.revision || !s.seen {
+	if s.edition == t.edition || !s.seen {
 		return
 	}
 	old := s.rev
-	s.rev, s.box = t.revision, orb.Bound{}
+	s.edition, s.rev, s.box = t.edition, t.revision, orb.Bound{}
 	t.closeGone(v, s)
 	if old < t.revision {
 		t.join(s, s.p, s.t, old)
 	}
+}
+
+// stays reports whether the tie with an edited fence still holds, by the new shape: a vehicle inside is not
+// clearly outside, one that is about to cross is still at the boundary.
+func (t *Tracker) stays(s *state, x *tie, f *Fence) bool {
+	depth, margin := f.Shape.Distance(s.p), t.margins.along*float64(s.sigma)
+	return depth >= -margin && (x.inside || depth <= margin)
 }
 
 // closeGone drops ties with fences that are gone or were edited.
@@ -148,13 +162,13 @@ func (t *Tracker) closeGone(v Vehicle, s *state) {
 		if ok && f.ID == x.id && f.Revision == x.rev {
 			continue
 		}
-		if ref, exists := t.ix.Lookup(x.id); exists && x.inside {
-			f, _ = t.ix.Fence(ref)
-			if f.Shape.Contains(s.p) { // edited around the vehicle: stays inside
-				*x = tie{ref: ref, id: x.id, rev: f.Revision, inside: true, since: x.since, dwelt: x.dwelt}
-				t.watchDwell(s, x, f.Dwell)
-				continue
+		ref, exists := t.ix.Lookup(x.id)
+		if f, _ = t.ix.Fence(ref); exists && (f.Revision == x.rev || t.stays(s, x, &f)) {
+			x.ref, x.rev = ref, f.Revision
+			if x.inside {
+				t.beginStay(s, x, &f)
 			}
+			continue
 		}
 		if x.inside {
 			x.inside = false

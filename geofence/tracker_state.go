@@ -38,7 +38,9 @@ type state struct {
 	seen     bool
 	settled  bool // has moved beyond doubt since first sight; until then memberships are taken silently
 	standing bool
-	restored bool // memberships came from the store, no fix yet
+	restored bool   // memberships came from the store, no fix yet
+	watched  bool   // may be inside a fence with a watch
+	edition  uint32 // of the fences it was reconciled with. Not part of a snapshot
 
 	ties  []tie     // ascending by ref
 	box   orb.Bound // around p; no boundary enters it. Not part of a snapshot: it only saves work
@@ -58,8 +60,10 @@ type tie struct {
 
 	inside  bool
 	pending bool
-	dwelt   bool // inside: the dwell was told
-	side    Side // pending, of a tripwire: where the vehicle went
+	dwelt   bool  // inside: the dwell was told
+	side    Side  // pending, of a tripwire: where the vehicle went
+	told    told  // inside: what the watch told
+	over    int64 // inside: since when faster than the limit, true time; 0 for not
 }
 
 // place takes over the position of a fix.

@@ -342,7 +342,7 @@ func FuzzRestore(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(b.Bytes())
-	f.Add([]byte("outrider tracker \x01"))
+	f.Add([]byte("outrider tracker \x02"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		fresh := geofence.NewTracker(ix, geofence.Options{})
 		if fresh.Restore(bytes.NewReader(geofence.Sealed(data))) != nil {

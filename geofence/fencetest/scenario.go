@@ -3,6 +3,7 @@ package fencetest
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -21,7 +22,11 @@ import (
 //	fence yard polygon 0 0, 80 0, 80 60, 0 60    corners; "hole x y, …" begins a hole
 //	fence road corridor 20 0 0, 500 0            full width, then the line
 //	fence gate tripwire 0 -10, 0 10              the line; passes are "pass-left" and "pass-right"
-//	fence dock circle 0 0 50 dwell=30m           tells a dwell after 30 minutes
+//	fence dock circle 0 0 50 dwell=30m           tells a dwell after 30 minutes; other terms:
+//	  limit=30km/h for=10s                       overspeed: faster than that for so long
+//	  stopped=10m silent=30m                     standing, or not heard of, for so long
+//	  absent=18:00 zone=Europe/Berlin who=a,b    not inside at that time of day; zone and who may be left out
+//	  days=mon,fri expires=1/09:00:00            of those days only; the fence ends, here the day after
 //	car 08:01:00 -300 0 speed=14 acc=5           vehicle, device time, x y, what else the tracker said
 //	car 08:01:10 -160 0                          nothing is expected
 //	car 08:01:20 -20 0 => enter home 08:01:14±2  expected with this line, exactly; several are joined by ";"
@@ -29,6 +34,8 @@ import (
 //	at 08:30:00 => dwell home                    only the clock moves on
 //	delete home                                  the fence is gone from here on; "fence home …" again edits it
 //	restart                                      snapshot, new tracker, restore
+//	restart from-store                           no snapshot survived: only the memberships are known
+//	inside car home yard                         the car is known to be inside of these and no others
 //
 // An expectation is "[late] kind fence [time[±seconds]]", with the vehicle in front as "vehicle:" when it is
 // another one than the line's. Empty lines and lines that begin with # are for the reader.
@@ -98,7 +105,9 @@ func (s *Scenario) add(number int, line string) error {
 	case "delete":
 		st.do, err = deletion(words[1:])
 	case "restart":
-		st.do = (*player).restart
+		st.do, err = restarting(words[1:])
+	case "inside":
+		st.do, err = insideOf(words[1:])
 	case "at":
 		st.do, err = clockStep(words[1:])
 	default:
@@ -172,19 +181,15 @@ func (s *Scenario) fence(words []string) (func(*player) error, error) {
 	if len(words) < 3 {
 		return nil, fmt.Errorf("a fence reads: fence id shape numbers")
 	}
-	var dwell time.Duration
-	if text, ok := strings.CutPrefix(words[len(words)-1], "dwell="); ok {
-		d, err := time.ParseDuration(text)
-		if err != nil {
-			return nil, fmt.Errorf("dwell wants a time like 30m")
-		}
-		dwell, words = d, words[:len(words)-1]
+	words, terms, err := cutTerms(words)
+	if err != nil {
+		return nil, err
 	}
 	shape, err := s.shape(words[1], strings.Join(words[2:], " "))
 	if err != nil {
 		return nil, err
 	}
-	f := geofence.Fence{ID: geofence.FenceID(words[0]), Name: words[0], Shape: shape, Dwell: dwell}
+	f := geofence.Fence{ID: geofence.FenceID(words[0]), Name: words[0], Shape: shape, Dwell: terms.dwell, Watch: terms.watch}
 	return func(p *player) error { p.put(f); return nil }, nil
 }
 
@@ -247,6 +252,31 @@ func deletion(words []string) (func(*player) error, error) {
 		return nil, fmt.Errorf("delete wants one fence")
 	}
 	return func(p *player) error { p.remove(geofence.FenceID(words[0])); return nil }, nil
+}
+
+// restarting reads what survives a restart.
+func restarting(words []string) (func(*player) error, error) {
+	switch strings.Join(words, " ") {
+	case "":
+		return (*player).restart, nil
+	case "from-store":
+		return (*player).restartFromStore, nil
+	}
+	return nil, fmt.Errorf("a restart is nothing more, or from-store")
+}
+
+// insideOf reads "vehicle fence …".
+func insideOf(words []string) (func(*player) error, error) {
+	if len(words) == 0 {
+		return nil, fmt.Errorf("inside wants a vehicle")
+	}
+	want := slices.Sorted(slices.Values(words[1:]))
+	return func(p *player) error {
+		if got := p.inside(words[0]); !slices.Equal(got, want) {
+			return fmt.Errorf("%s is inside %v", words[0], got)
+		}
+		return nil
+	}, nil
 }
 
 func clockStep(words []string) (func(*player) error, error) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -134,6 +135,29 @@ func (p *player) restart() error {
 	}
 	p.tracker = geofence.NewTracker(p.index, p.options)
 	return p.tracker.Restore(&b)
+}
+
+// restartFromStore stands for a restart after which only the stored memberships are known.
+func (p *player) restartFromStore() error {
+	members := p.tracker.Members(nil)
+	old := p.tracker
+	p.tracker = geofence.NewTracker(p.index, p.options)
+	for _, m := range members {
+		p.tracker.SetMember(p.tracker.Vehicle(old.ID(m.Vehicle)), m.Fence, m.Membership, m.Since)
+	}
+	return nil
+}
+
+// inside returns the fences that a vehicle is known to be inside of, in order.
+func (p *player) inside(vehicle string) []string {
+	var all []string
+	for _, m := range p.tracker.Members(nil) {
+		if p.tracker.ID(m.Vehicle) == vehicle {
+			all = append(all, string(m.Fence))
+		}
+	}
+	slices.Sort(all)
+	return all
 }
 
 // named returns what was told in the words of a scenario file.
