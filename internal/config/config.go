@@ -188,11 +188,16 @@ func (vs valueSet) fromEnviron(src Source) error {
 // secret, and those that are almost a setting's name. Others with our prefix are let pass: orchestrators set
 // variables such as OUTRIDER_SERVICE_HOST for a service of that name.
 func strays(env map[string]string) []error {
+	var endings []string // of the variables that are known
 	known := map[string]bool{}
+	add := func(name string) {
+		known[name] = true
+		endings = append(endings, name[len(envPrefix):])
+	}
 	for _, s := range Settings() {
-		known[s.Env()] = true
+		add(s.Env())
 		if s.Secret {
-			known[s.Env()+fileSuffix] = true
+			add(s.Env() + fileSuffix)
 		}
 	}
 	var problems []error
@@ -202,8 +207,8 @@ func strays(env map[string]string) []error {
 		}
 		if base, ok := strings.CutSuffix(name, fileSuffix); ok && known[base] {
 			problems = append(problems, &Problem{name, "environment", "only a secret is read from a file: set " + base})
-		} else if best := nearest(name, slices.Sorted(maps.Keys(known))); best != "" {
-			problems = append(problems, &Problem{name, "environment", "there is no such setting; did you mean " + best + "?"})
+		} else if best := nearest(name[len(envPrefix):], endings); best != "" {
+			problems = append(problems, &Problem{name, "environment", "there is no such setting; did you mean " + envPrefix + best + "?"})
 		}
 	}
 	return problems
@@ -236,9 +241,10 @@ func Nearest(name string) string {
 	return nearest(name, names)
 }
 
-// nearest is the name that is at most three edits away; empty: none is.
+// nearest is the name that is at most three edits away, or an edit for three letters of a short one; empty:
+// none is.
 func nearest(name string, names []string) string {
-	best, near := "", 4
+	best, near := "", min(4, 1+len(name)/3)
 	for _, n := range names {
 		if d := distance(name, n); d < near {
 			best, near = n, d

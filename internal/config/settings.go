@@ -49,7 +49,7 @@ func Settings() []Setting {
 		{Name: "http.listen", Default: "127.0.0.1:8080", Doc: "Address of the REST API, the webhook, `/metrics` and the console.",
 			set: text(func(c *Config) *string { return &c.HTTP.Listen }, required, listen)},
 		{Name: "mqtt.listen", Default: "127.0.0.1:1883", Doc: "Address of the device endpoint that trackers publish to. Empty turns it off. It takes no passwords yet, so it must be a loopback address.",
-			set: text(func(c *Config) *string { return &c.MQTT.Listen }, listen)},
+			set: text(func(c *Config) *string { return &c.MQTT.Listen }, listen, loopback)},
 		{Name: "mqtt.url", Doc: "External MQTT broker to read from: `tcp://`, `ssl://`, `ws://` or `wss://`. Empty: none.",
 			set: text(func(c *Config) *string { return &c.MQTT.URL }, scheme("tcp", "mqtt", "ssl", "tls", "mqtts", "ws", "wss"))},
 		{Name: "mqtt.username", Doc: "User name at the external broker.",
@@ -199,15 +199,25 @@ func listen(v string) error {
 	if v == "" {
 		return nil
 	}
-	host, port, err := net.SplitHostPort(v)
+	_, port, err := net.SplitHostPort(v)
 	if err != nil {
 		return fmt.Errorf("%q is not host:port", v)
 	}
 	if n, err := strconv.Atoi(port); err != nil || n < 0 || n > 65535 {
 		return fmt.Errorf("%q: the port must be a number from 0 to 65535", v)
 	}
-	_ = host
 	return nil
+}
+
+// loopback keeps the device endpoint to this machine for as long as it cannot tell devices apart.
+func loopback(v string) error {
+	host, _, _ := net.SplitHostPort(v)
+	ip := net.ParseIP(host)
+	if v == "" || host == "localhost" || ip != nil && ip.IsLoopback() {
+		return nil
+	}
+	return fmt.Errorf("%q is open to other machines, and the device endpoint takes no passwords yet: "+
+		"listen on 127.0.0.1, or let trackers publish to a broker that mqtt.url names", v)
 }
 
 func scheme(allowed ...string) check {
