@@ -102,6 +102,9 @@ func (a *App) Start(ctx context.Context) error {
 			return errors.Join(err, a.Stop(context.WithoutCancel(ctx)))
 		}
 	}
+	for _, sentence := range missingSecrets(a.o.Config.Facebook) {
+		a.logger.Warn("messenger is not set up", "cause", sentence)
+	}
 	return nil
 }
 

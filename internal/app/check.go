@@ -2,12 +2,16 @@ package app
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"outrider/internal/config"
@@ -29,10 +33,11 @@ type Finding struct {
 // address; a gateway may be running meanwhile.
 func Check(ctx context.Context, c config.Config) []Finding {
 	findings := []Finding{checkDir(c.Data.Dir), checkStore(ctx, c)}
+	running := isGateway(ctx, c.HTTP.Listen)
 	if c.MQTT.Listen != "" {
-		findings = append(findings, checkFree("mqtt.listen", c.MQTT.Listen))
+		findings = append(findings, checkFree("mqtt.listen", c.MQTT.Listen, running))
 	}
-	findings = append(findings, checkFree("http.listen", c.HTTP.Listen))
+	findings = append(findings, checkFree("http.listen", c.HTTP.Listen, running))
 	if c.MQTT.URL != "" {
 		findings = append(findings, checkBroker(ctx, c.MQTT.URL))
 	}
@@ -84,15 +89,41 @@ func OpenStore(ctx context.Context, c config.Config) (*sqlite.Store, error) {
 	return sqlite.Open(ctx, sqlite.Options{Path: filepath.Join(c.Data.Dir, "outrider.db"), Sealer: sealer, Now: time.Now})
 }
 
-func checkFree(setting, address string) Finding {
+// checkFree looks whether an address can be taken; one in use is as it should be while a gateway is running.
+func checkFree(setting, address string, running bool) Finding {
 	f := Finding{Name: setting, Detail: address + " is free"}
 	l, err := net.Listen("tcp", address)
+	if running && errors.Is(err, syscall.EADDRINUSE) {
+		f.Detail = address + " is in use: a gateway is running"
+		return f
+	}
 	if err != nil {
 		f.Err = listenError(setting, address, err)
 		return f
 	}
 	_ = l.Close()
 	return f
+}
+
+// probeWithin is how long whoever listens on the API's address may take to say that it is a gateway.
+const probeWithin = time.Second
+
+// isGateway reports whether a gateway answers at the address: its description says so.
+func isGateway(ctx context.Context, address string) bool {
+	ctx, cancel := context.WithTimeout(ctx, probeWithin)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+"/openapi.json", nil)
+	if err != nil {
+		return false
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return false
+	}
+	defer res.Body.Close()
+	var description struct{ Info struct{ Title string } }
+	err = json.NewDecoder(io.LimitReader(res.Body, 4<<20)).Decode(&description)
+	return err == nil && description.Info.Title == "Outrider"
 }
 
 func checkBroker(ctx context.Context, broker string) Finding {
@@ -135,11 +166,20 @@ func checkGraph(ctx context.Context, base string) Finding {
 
 func checkSecrets(fb config.Facebook) Finding {
 	f := Finding{Name: "facebook", Detail: "app secret and verify token are set"}
-	switch {
-	case fb.AppSecret.Empty():
-		f.Err = fmt.Errorf("facebook.app_secret is empty: messages cannot be signed and webhooks are refused")
-	case fb.VerifyToken.Empty():
-		f.Err = fmt.Errorf("facebook.verify_token is empty: Meta cannot verify the webhook")
+	for _, sentence := range missingSecrets(fb) {
+		f.Err = errors.Join(f.Err, errors.New(sentence))
 	}
 	return f
+}
+
+// missingSecrets says what does not work for want of a setting.
+func missingSecrets(fb config.Facebook) []string {
+	var sentences []string
+	if fb.AppSecret.Empty() {
+		sentences = append(sentences, "facebook.app_secret is empty: messages cannot be signed and webhooks are refused")
+	}
+	if fb.VerifyToken.Empty() {
+		sentences = append(sentences, "facebook.verify_token is empty: Meta cannot verify the webhook")
+	}
+	return sentences
 }

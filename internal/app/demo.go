@@ -53,6 +53,7 @@ type Demo struct {
 	mu      sync.Mutex // guards what follows
 	told    []simulator.Observed
 	waits   []time.Duration // from publish to the request to Meta
+	byHand  int             // alerts of the vehicle that nobody simulates
 	newest  string          // text of the newest message
 	unlinks func()
 }
@@ -244,12 +245,13 @@ func (d *Demo) Sandbox() *graph.Sandbox { return d.sandbox }
 // beginning of the request to Meta.
 func (d *Demo) sent(delivery notify.Delivery, began time.Time) {
 	a := delivery.Alert
-	if a.Vehicle == HandVehicle {
-		return
-	}
 	_, published, ok := d.publisher.LastPublished(telemetry.VehicleID(a.Vehicle), a.Received)
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if a.Vehicle == HandVehicle {
+		d.byHand++
+		return
+	}
 	d.told = append(d.told, simulator.Observed{
 		Vehicle: telemetry.VehicleID(a.Vehicle), Fence: a.Fence, Kind: simulator.Kind(a.Kind), Time: a.At,
 	})
@@ -269,6 +271,7 @@ type Counts struct {
 	Fixes     int              // published and acknowledged
 	Crossings int              // true ones, according to the simulator: all but those of the last seconds that were not told yet
 	Delivered int              // alerts that Meta took, of simulated vehicles
+	ByHand    int              // alerts that Meta took, of the vehicle that nobody simulates
 	Report    simulator.Report // the truth compared with what was delivered
 	P50, P99  time.Duration    // from publish to send; 0: nothing was sent
 	Newest    string           // text of the newest message
@@ -282,7 +285,7 @@ func (d *Demo) Counts() Counts {
 	stats, truth := d.publisher.Stats(), d.publisher.Truth()
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	c := Counts{Fixes: stats.Acknowledged, Delivered: len(d.told), Newest: d.newest}
+	c := Counts{Fixes: stats.Acknowledged, Delivered: len(d.told), ByHand: d.byHand, Newest: d.newest}
 	c.Report = simulator.Match(truth, d.told, matchWithin)
 	c.Crossings = c.Report.Matched + len(c.Report.Missing)
 	c.P50, c.P99 = quantile(d.waits, 0.50), quantile(d.waits, 0.99)

@@ -17,6 +17,7 @@ type ReplayOptions struct {
 	In        io.Reader // one message a line
 	Out       io.Writer // one crossing a line
 	Progress  func(lines int)
+	Refused   func(line int, err error) // told of each payload and fix that the gateway would refuse; may be nil
 }
 
 // Replay runs recorded messages through codec, gate and engine, without network or store.
@@ -27,5 +28,6 @@ func Replay(ctx context.Context, o ReplayOptions) error {
 	}
 	return replay.Run(ctx, replay.Options{
 		Geofences: o.Geofences, Preset: preset, In: o.In, Out: o.Out, Decoder: codec.New(codec.Options{}), Progress: o.Progress,
+		Refused: o.Refused,
 	})
 }
