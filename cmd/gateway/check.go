@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"text/tabwriter"
 
 	"outrider/internal/app"
@@ -14,7 +15,7 @@ var errUnready = errors.New("not everything is in order")
 func (env environment) check(ctx context.Context, args []string) error {
 	fs := env.flags("check")
 	load := env.settings(fs)
-	if err := parse(fs, args); err != nil {
+	if err := env.parse(fs, args); err != nil {
 		return err
 	}
 	c, err := load()
@@ -27,7 +28,9 @@ func (env environment) check(ctx context.Context, args []string) error {
 	for _, f := range app.Check(ctx, c) {
 		if f.Err != nil {
 			failed = true
-			fmt.Fprintf(tw, "FAIL\t%s\t%v\n", f.Name, f.Err)
+			for line := range strings.SplitSeq(f.Err.Error(), "\n") {
+				fmt.Fprintf(tw, "FAIL\t%s\t%s\n", f.Name, line)
+			}
 			continue
 		}
 		fmt.Fprintf(tw, "ok\t%s\t%s\n", f.Name, f.Detail)
@@ -44,7 +47,7 @@ func (env environment) check(ctx context.Context, args []string) error {
 func (env environment) migrate(ctx context.Context, args []string) error {
 	fs := env.flags("migrate")
 	load := env.settings(fs)
-	if err := parse(fs, args); err != nil {
+	if err := env.parse(fs, args); err != nil {
 		return err
 	}
 	c, err := load()

@@ -42,16 +42,21 @@ func TestTheCommandLine(t *testing.T) {
 	data := "--data.dir=" + filepath.Join(dir, "data")
 
 	for name, s := range map[string]session{
-		"nothing":            {stdout: []string{"gateway demo", "gateway serve", "docs/config.md"}},
-		"help":               {args: []string{"help"}, stdout: []string{"gateway replay"}},
-		"version":            {args: []string{"version"}, stdout: []string{"outrider dev"}},
-		"no such command":    {args: []string{"sreve"}, code: 2, stderr: []string{`there is no command "sreve"`, "gateway serve"}},
-		"no such flag":       {args: []string{"serve", "--mqtt.lisen=x"}, code: 2, stderr: []string{"mqtt.lisen"}},
-		"an argument":        {args: []string{"serve", "now"}, code: 2, stderr: []string{`unexpected argument "now"`}},
-		"a misspelt setting": {args: []string{"serve", "--config", settings}, code: 1, stderr: []string{"gateway.yaml:2", "did you mean mqtt.listen?"}},
-		"a bad value":        {args: []string{"serve", "--log.level=loud"}, code: 1, stderr: []string{"log.level", `"loud" is not one of`}},
+		"nothing":             {stdout: []string{"gateway demo", "gateway serve", "docs/config.md"}},
+		"help":                {args: []string{"help"}, stdout: []string{"gateway replay"}},
+		"version":             {args: []string{"version"}, stdout: []string{"outrider dev"}},
+		"no such command":     {args: []string{"sreve"}, code: 2, stderr: []string{`there is no command "sreve"`, "gateway serve"}},
+		"no such flag":        {args: []string{"serve", "--mqtt.lisen=x"}, code: 2, stderr: []string{"there is no flag --mqtt.lisen; did you mean --mqtt.listen?"}},
+		"a flag far from all": {args: []string{"serve", "--nope"}, code: 2, stderr: []string{"there is no flag --nope; gateway serve --help lists them"}},
+		"a flag's help":       {args: []string{"serve", "--help"}, stdout: []string{"gateway serve: start the gateway", "--mqtt.listen=value", "(default 127.0.0.1:1883)"}},
+		"--version":           {args: []string{"--version"}, stdout: []string{"outrider dev"}},
+		"no vehicles":         {args: []string{"demo", "--vehicles=0"}, code: 2, stderr: []string{"--vehicles=0: expected at least 1"}},
+		"an argument":         {args: []string{"serve", "now"}, code: 2, stderr: []string{`unexpected argument "now"`}},
+		"a misspelt setting":  {args: []string{"serve", "--config", settings}, code: 1, stderr: []string{"gateway.yaml:2", "did you mean mqtt.listen?"}},
+		"a bad value":         {args: []string{"serve", "--log.level=loud"}, code: 1, stderr: []string{"log.level", `"loud" is not one of`}},
 		"a port that is taken": {
-			args: []string{"serve", data + "1", "--mqtt.listen=127.0.0.1:0", "--http.listen=" + taken.Addr().String()}, code: 1,
+			stdout: []string{"admin key (shown once, kept in " + filepath.Join(dir, "data1", "admin.key") + "): or_"}, // the next start will not show it
+			args:   []string{"serve", data + "1", "--mqtt.listen=127.0.0.1:0", "--http.listen=" + taken.Addr().String()}, code: 1,
 			stderr: []string{"http.listen", taken.Addr().String() + " is taken", "choose another"},
 		},
 		"an MQTT port that is taken": {
@@ -60,14 +65,18 @@ func TestTheCommandLine(t *testing.T) {
 		},
 		"check": {
 			args: []string{"check", data + "3", "--http.listen=" + taken.Addr().String(), "--mqtt.listen=127.0.0.1:0", "--graph.url=http://127.0.0.1:1"}, code: 1,
-			stdout: []string{"ok    settings", "ok    data.dir", "FAIL  http.listen", "FAIL  graph.url", "FAIL  facebook"},
+			stdout: []string{"ok    settings", "ok    data.dir", "FAIL  http.listen", "FAIL  graph.url", "FAIL  facebook", "app_secret", "verify_token"},
 		},
 		"migrate":                  {args: []string{"migrate", data + "4"}, stdout: []string{"the store is at this version"}},
 		"replay without fences":    {args: []string{"replay"}, code: 2, stderr: []string{"--geofences is missing"}},
 		"replay with a bad fence":  {args: []string{"replay", "--geofences", crossed}, code: 1, stderr: []string{"cross"}},
 		"replay with a bad preset": {args: []string{"replay", "--geofences", yard, "--preset", "wild"}, code: 1, stderr: []string{"balanced"}},
 		"replay with a bad line":   {args: []string{"replay", "--geofences", yard}, stdin: "{\"rx\":1}\nnonsense\n", code: 1, stderr: []string{"line"}},
-		"replay":                   {args: []string{"replay", "--geofences", yard}, stdin: drive(), stdout: []string{`"vehicle":"van","fence":"yard","kind":"enter"`, `"kind":"exit"`, `"late":false`}},
+		"replay with bad payloads": {
+			args: []string{"replay", "--geofences", yard}, stdin: "{\"rx\":1,\"vehicle\":\"van\",\"payload\":{\"t\":1,\"lat\":91,\"lon\":1}}\n" + drive(),
+			stdout: []string{`"kind":"enter"`}, stderr: []string{"refused: line 1: ", "91 is outside"},
+		},
+		"replay": {args: []string{"replay", "--geofences", yard}, stdin: drive(), stdout: []string{`"vehicle":"van","fence":"yard","kind":"enter"`, `"kind":"exit"`, `"late":false`}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -80,6 +89,25 @@ func TestTheCommandLine(t *testing.T) {
 			}
 			shows(t, "standard output", stdout.String(), s.stdout)
 			shows(t, "standard error", stderr.String(), s.stderr)
+		})
+	}
+}
+
+// TestASignalDuringTheStart is a Ctrl-C before anything runs: an orderly end, not a fault of whatever was
+// being begun.
+func TestASignalDuringTheStart(t *testing.T) {
+	t.Parallel()
+	for _, command := range []string{"serve", "demo"} {
+		t.Run(command, func(t *testing.T) {
+			t.Parallel()
+			var stdout, stderr bytes.Buffer
+			env := environment{stdin: strings.NewReader(""), stdout: &stdout, stderr: &stderr}
+			ctx, signal := context.WithCancel(t.Context())
+			signal()
+			code := env.run(ctx, []string{command, "--data.dir=" + t.TempDir(), "--http.listen=127.0.0.1:0", "--mqtt.listen=127.0.0.1:0"})
+			if code != 0 || stderr.String() != "stopped before it had started\n" {
+				t.Errorf("exit code %d:\n%s", code, stderr.String())
+			}
 		})
 	}
 }

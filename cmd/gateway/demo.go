@@ -19,8 +19,11 @@ func (env environment) demo(ctx context.Context, args []string) error {
 	load := env.settings(fs)
 	vehicles := fs.Int("vehicles", 20, "how many simulated vehicles drive")
 	seed := fs.Uint64("seed", 0, "make the same city and the same journeys as the run with this seed; 0: new ones")
-	if err := parse(fs, args); err != nil {
+	if err := env.parse(fs, args); err != nil {
 		return err
+	}
+	if *vehicles < 1 {
+		return fmt.Errorf("--vehicles=%d: expected at least 1: %w", *vehicles, errUsage)
 	}
 	c, err := load()
 	if err != nil {
@@ -31,7 +34,7 @@ func (env environment) demo(ctx context.Context, args []string) error {
 		return err
 	}
 	if err := d.Start(ctx); err != nil {
-		return err
+		return env.begun(ctx, err)
 	}
 	fmt.Fprint(env.stdout, banner(d, *vehicles))
 	began := time.Now()
@@ -93,6 +96,9 @@ func fit(line string, width int) string {
 func status(c app.Counts, up time.Duration) string {
 	line := fmt.Sprintf("%s  fixes %d  true crossings %d  alerts %d  publish→send p50 %s p99 %s",
 		up.Truncate(time.Second), c.Fixes, c.Crossings, c.Delivered, short(c.P50), short(c.P99))
+	if c.ByHand > 0 {
+		line += fmt.Sprintf("  by hand %d", c.ByHand)
+	}
 	if c.Newest != "" {
 		line += "  “" + strings.ReplaceAll(c.Newest, "\n", " ") + "”"
 	}
@@ -111,14 +117,18 @@ func summary(c app.Counts, up time.Duration) string {
 	if !c.Report.Exact() {
 		verdict = c.Report.String()
 	}
+	byHand := ""
+	if c.ByHand > 0 {
+		byHand = fmt.Sprintf(" and %d of %s", c.ByHand, app.HandVehicle)
+	}
 	return fmt.Sprintf(`
 ran                  %s
 fixes                %d
 true crossings       %d
-alerts delivered     %d
+alerts delivered     %d%s
 publish → send       p50 %s, p99 %s
 compared             %s
-`, up.Truncate(time.Second), c.Fixes, c.Crossings, c.Delivered, short(c.P50), short(c.P99), verdict)
+`, up.Truncate(time.Second), c.Fixes, c.Crossings, c.Delivered, byHand, short(c.P50), short(c.P99), verdict)
 }
 
 const bannerText = `Outrider demo: %[1]d simulated vehicles drive around city fences. Nothing leaves this machine.

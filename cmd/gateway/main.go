@@ -60,9 +60,15 @@ const (
 var errUsage = errors.New("usage")
 
 func (env environment) run(ctx context.Context, args []string) int {
-	if len(args) == 0 || args[0] == "help" || args[0] == "--help" || args[0] == "-h" {
+	if len(args) == 0 {
+		args = []string{"help"}
+	}
+	switch args[0] {
+	case "help", "--help", "-h":
 		env.usage(env.stdout)
 		return exitOK
+	case "--version":
+		args[0] = "version"
 	}
 	for _, c := range commands() {
 		if c.name == args[0] {
@@ -98,24 +104,57 @@ func (env environment) usage(w io.Writer) {
 	fmt.Fprint(w, "\nEach command explains itself with --help; docs/config.md lists the settings.\n")
 }
 
-// flags is a command's flag set.
+// flags is a command's flag set. It prints nothing itself: parse does.
 func (env environment) flags(name string) *flag.FlagSet {
-	fs := flag.NewFlagSet("gateway "+name, flag.ContinueOnError)
-	fs.SetOutput(env.stderr)
+	fs := flag.NewFlagSet(name, flag.ContinueOnError)
+	fs.SetOutput(io.Discard)
 	return fs
 }
 
-func parse(fs *flag.FlagSet, args []string) error {
-	if err := fs.Parse(args); err != nil {
-		if errors.Is(err, flag.ErrHelp) {
-			return err
-		}
-		return fmt.Errorf("%w: %w", err, errUsage)
-	}
-	if fs.NArg() > 0 {
+// parse reads the command line. An error says in one line what is wrong; --help prints the flags.
+func (env environment) parse(fs *flag.FlagSet, args []string) error {
+	err := fs.Parse(args)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		env.help(fs)
+		return err
+	case err != nil:
+		return fmt.Errorf("%s: %w", misuse(fs, err), errUsage)
+	case fs.NArg() > 0:
 		return fmt.Errorf("unexpected argument %q: %w", fs.Arg(0), errUsage)
 	}
 	return nil
+}
+
+// misuse says what is wrong with a flag, and which one may have been meant.
+func misuse(fs *flag.FlagSet, err error) string {
+	name, unknown := strings.CutPrefix(err.Error(), "flag provided but not defined: -")
+	if !unknown {
+		return err.Error()
+	}
+	text := "there is no flag --" + name
+	if best := config.Nearest(name); best != "" && fs.Lookup(best) != nil {
+		return text + "; did you mean --" + best + "?"
+	}
+	return text + "; gateway " + fs.Name() + " --help lists them"
+}
+
+// help prints what a command does and its flags.
+func (env environment) help(fs *flag.FlagSet) {
+	for _, c := range commands() {
+		if c.name == fs.Name() {
+			fmt.Fprintf(env.stdout, "gateway %s: %s\n\n", strings.TrimSpace(c.name+" "+c.args), c.short)
+		}
+	}
+	tw := tabwriter.NewWriter(env.stdout, 0, 0, 2, ' ', 0)
+	fs.VisitAll(func(f *flag.Flag) {
+		value, usage := flag.UnquoteUsage(f)
+		if f.DefValue != "" && f.DefValue != "0" {
+			usage += " (default " + f.DefValue + ")"
+		}
+		fmt.Fprintf(tw, "  --%s=%s\t%s\n", f.Name, value, usage)
+	})
+	_ = tw.Flush()
 }
 
 // settings adds a flag for each setting and one for the file, and returns what reads them once parsed.

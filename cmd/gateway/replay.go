@@ -15,7 +15,7 @@ func (env environment) replay(ctx context.Context, args []string) error {
 	fs := env.flags("replay")
 	path := fs.String("geofences", "", "GeoJSON `file` with the fences")
 	preset := fs.String("preset", "balanced", "how much evidence a crossing needs: strict, balanced or calm")
-	if err := parse(fs, args); err != nil {
+	if err := env.parse(fs, args); err != nil {
 		return err
 	}
 	if *path == "" {
@@ -26,9 +26,33 @@ func (env environment) replay(ctx context.Context, args []string) error {
 		return err
 	}
 	defer fences.Close()
-	return app.Replay(ctx, app.ReplayOptions{
-		Geofences: fences, Preset: *preset, In: env.stdin, Out: env.stdout, Progress: env.progress(),
+	var refused refusals
+	err = app.Replay(ctx, app.ReplayOptions{
+		Geofences: fences, Preset: *preset, In: env.stdin, Out: env.stdout, Progress: env.progress(), Refused: refused.add,
 	})
+	refused.print(env.stderr)
+	return err
+}
+
+// refusals are what the gateway would have put among the dead letters.
+type refusals struct {
+	first []string // the first few, to show
+	count int
+}
+
+func (r *refusals) add(line int, err error) {
+	if r.count++; len(r.first) < 5 {
+		r.first = append(r.first, fmt.Sprintf("line %d: %v", line, err))
+	}
+}
+
+func (r *refusals) print(w io.Writer) {
+	for _, text := range r.first {
+		fmt.Fprintln(w, "refused:", text)
+	}
+	if more := r.count - len(r.first); more > 0 {
+		fmt.Fprintln(w, "refused:", more, "more")
+	}
 }
 
 // progress shows how far a long run has come, on a terminal only.

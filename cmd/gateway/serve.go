@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/lmittmann/tint"
@@ -21,7 +22,7 @@ const stopWithin = 5 * time.Second
 func (env environment) serve(ctx context.Context, args []string) error {
 	fs := env.flags("serve")
 	load := env.settings(fs)
-	if err := parse(fs, args); err != nil {
+	if err := env.parse(fs, args); err != nil {
 		return err
 	}
 	c, err := load()
@@ -33,13 +34,15 @@ func (env environment) serve(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	if err := a.Start(ctx); err != nil {
-		return err
-	}
+	err = a.Start(ctx)
+	// A start that could not go on may have made the key nevertheless, and the next one will not show it.
 	if key, generated := a.AdminKey(); generated {
-		fmt.Fprintf(env.stdout, "admin key (shown once, kept in %s/admin.key): %s\n", c.Data.Dir, key.Reveal())
+		fmt.Fprintf(env.stdout, "admin key (shown once, kept in %s): %s\n", filepath.Join(c.Data.Dir, "admin.key"), key.Reveal())
 	}
-	logger.Info("started", "version", version, "http", a.HTTPAddr(), "mqtt", a.MQTTAddr())
+	if err != nil {
+		return env.begun(ctx, err)
+	}
+	logger.Info("started", "version", version, "http", a.HTTPAddr().String(), "mqtt", mqttAddress(a, c.MQTT))
 	select {
 	case <-ctx.Done():
 		logger.Info("stopping")
@@ -47,6 +50,23 @@ func (env environment) serve(ctx context.Context, args []string) error {
 		logger.Error("a part cannot go on, stopping", "cause", err)
 	}
 	return joined(err, stop(a.Stop))
+}
+
+// begun is the error of a start. One that was called off by a signal is an orderly end.
+func (env environment) begun(ctx context.Context, err error) error {
+	if ctx.Err() == nil {
+		return err
+	}
+	fmt.Fprintln(env.stderr, "stopped before it had started")
+	return nil
+}
+
+// mqttAddress is where fixes come from, for the log.
+func mqttAddress(a *app.App, c config.MQTT) string {
+	if at := a.MQTTAddr(); at != nil {
+		return at.String()
+	}
+	return c.URL
 }
 
 // stop ends something within its deadline.
