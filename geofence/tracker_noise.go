@@ -11,6 +11,7 @@ const (
 	vagueTimes = 4.0  // a claim so many times worse than usual is a warning …
 	vagueLeast = 30.0 // … if it is also worse than so many metres
 	learnRate  = 1.0 / 32
+	mostNoise  = 15.0 // metres; a receiver that scatters more is not standing
 )
 
 // sigmaOf returns the standard deviation of a fix in metres.
@@ -57,13 +58,14 @@ func (s *state) hearClaim(f *Fix) {
 	}
 }
 
-// hearNoise learns from a fix that lies d metres from the mean of its stop.
+// hearNoise learns from a fix that lies d metres from the mean of its stop. It is bounded: a vehicle that creeps
+// away must not widen the circle in which it counts as standing, and so stand for ever.
 func (s *state) hearNoise(d float64) {
-	const first = usualSigma * usualSigma
-	v := float64(s.noise) * float64(s.noise)
-	if v == 0 {
-		v = first
+	sigma := float64(s.noise)
+	if sigma == 0 {
+		sigma = usualSigma
 	}
-	v += (d*d/2 - v) * learnRate
-	s.noise = float32(math.Sqrt(v))
+	d = min(d, 3*sigma)
+	sigma = math.Sqrt(sigma*sigma + (d*d/2-sigma*sigma)*learnRate)
+	s.noise = float32(min(sigma, mostNoise))
 }

@@ -285,7 +285,7 @@ func (s *Score) mistake(w *World, f *Fence, what string, enter bool, at float64)
 	if enter {
 		kind = "enter"
 	}
-	text := fmt.Sprintf("%s/%d %s %s %s at %.1f depth %.1f speed %.1f", w.Kind, w.Seed, what,
+	text := fmt.Sprintf("%s/%d %.0f s: %s %s %s at %.1f depth %.1f speed %.1f", w.Kind, w.Seed, w.device.interval, what,
 		kind, f.ID, at, f.depth(w.path.where(at)), w.path.speed[min(max(int(at), 0), len(w.path.speed)-1)])
 	s.Mistakes = append(s.Mistakes, Mistake{Text: text, Fence: f.ID, At: at})
 }

@@ -82,13 +82,13 @@ func (r *receiver) fixes() []Fix {
 	return all
 }
 
-// wait returns the seconds to the next fix.
+// wait returns the seconds to the next fix. A tracker that sends less often while parked wakes when it is moved.
 func (r *receiver) wait(t float64) float64 {
 	if r.path.speed[int(t)] == 0 && r.path.speed[min(int(t+r.interval), len(r.path.speed)-1)] == 0 && r.stopped(t) {
 		if r.onChange {
 			return r.untilMoves(t)
 		}
-		return r.parked
+		return min(r.parked, max(r.interval, r.untilMoves(t)))
 	}
 	return r.interval
 }

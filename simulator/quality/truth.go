@@ -157,11 +157,18 @@ func (w *World) shows(f *Fence, l *lobe, good []Fix) bool {
 	return false
 }
 
-// leads reports whether the straight way from a to b goes at least 15 m deep on a side of f.
+// leads reports whether the straight way from a to b comes to a side of f, goes at least 15 m deep there and leaves
+// it again. A way that only begins or ends on that side shows what lies around its end, not what came in between.
 func (w *World) leads(f *Fence, a, b Point, side float64) bool {
+	other, deep := false, false
 	for i := range 101 {
-		if side*f.depth(mix(a, b, float64(i)/100)) >= 15 {
+		switch d := side * f.depth(mix(a, b, float64(i)/100)); {
+		case d < 0 && deep:
 			return true
+		case d < 0:
+			other = true
+		case d >= 15 && other:
+			deep = true
 		}
 	}
 	return false
