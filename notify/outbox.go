@@ -16,9 +16,10 @@ type Outbox interface {
 	// by one, Lease is fresh, NextAt becomes now + lease.
 	Claim(ctx context.Context, page identity.PageID, n int, now time.Time, lease time.Duration) ([]Claim, error)
 
-	// Settle records outcomes, durably, each fenced by its lease. An outcome whose row has moved on is
-	// ignored: an echo may settle a row first. Only the route of a row that an echo settled as sent is still
-	// taken from a sent outcome of the same lease, since the echo cannot know it.
+	// Settle records outcomes, durably, each fenced by its lease. A row that was abandoned meanwhile takes its
+	// outcome; one that was even judged, and not claimed since, takes a sent outcome. Otherwise an outcome whose
+	// row has moved on is ignored: an echo may settle a row first. Only the route of a row that an echo settled
+	// as sent is still taken from a sent outcome of the same lease, since the echo cannot know it.
 	Settle(ctx context.Context, outcomes []Outcome) error
 
 	// Pages returns for every page with unfinished deliveries when the next one is due.

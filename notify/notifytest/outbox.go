@@ -127,7 +127,7 @@ func (o *Outbox) Settle(_ context.Context, outcomes []notify.Outcome) error {
 		if d != nil && d.Lease == out.Lease && d.State == notify.Sent && out.State == notify.Sent {
 			d.Route = out.Route
 		}
-		if d == nil || d.Lease != out.Lease || d.State != notify.Sending {
+		if d == nil || d.Lease != out.Lease || !takes(d.State, out.State) {
 			continue
 		}
 		d.State, d.Route, d.Reason, d.Detail, d.NextAt = out.State, out.Route, out.Reason, out.Detail, out.NextAt
@@ -136,6 +136,12 @@ func (o *Outbox) Settle(_ context.Context, outcomes []notify.Outcome) error {
 		}
 	}
 	return nil
+}
+
+// takes reports whether a row in a state takes an outcome of its own lease.
+func takes(s, outcome notify.State) bool {
+	judged := s == notify.Pending || s == notify.Unknown
+	return s == notify.Sending || s == notify.Settling || judged && outcome == notify.Sent
 }
 
 // Pages implements notify.Outbox.

@@ -35,7 +35,10 @@ const (
 		WHERE seq = ? RETURNING ` + deliveryColumns
 	lastAction = `SELECT last FROM windows WHERE page = ? AND psid = ?`
 	settle     = `UPDATE deliveries SET state = ?, route = ?, reason = ?, detail = ?, next_at = ?, sent_at = ?, message_id = ?
-		WHERE id = ? AND lease = ? AND state = 'sending'`
+		WHERE id = ? AND lease = ? AND state IN ('sending', 'settling')`
+	// What was judged without its echo, and not claimed since, went out all the same.
+	settleSent = `UPDATE deliveries SET state = 'sent', route = ?, reason = '', detail = '', next_at = 0, sent_at = ?, message_id = ?
+		WHERE id = ? AND lease = ? AND state IN ('pending', 'unknown')`
 	settleRoute = `UPDATE deliveries SET route = ? WHERE id = ? AND lease = ? AND state = 'sent'`
 	// PERF: a walk from page to page by index, so that the cost grows with the pages and not with the deliveries
 	// that wait: it runs every second.
@@ -176,7 +179,7 @@ func (s *Store) Settle(ctx context.Context, outcomes []notify.Outcome) error {
 		for _, o := range outcomes {
 			n, err := tx.change(settle, o.State, o.Route, o.Reason, o.Detail, micros(o.NextAt), micros(o.SentAt), o.MessageID, o.ID, o.Lease)
 			if err == nil && n == 0 && o.State == notify.Sent {
-				err = tx.exec(settleRoute, o.Route, o.ID, o.Lease)
+				err = settleLate(tx, o)
 			}
 			if err != nil {
 				return err
@@ -188,6 +191,15 @@ func (s *Store) Settle(ctx context.Context, outcomes []notify.Outcome) error {
 		return fmt.Errorf("sqlite: settle %d outcomes: %w", len(outcomes), err)
 	}
 	return nil
+}
+
+// settleLate records a message that went out, when an echo or a judgement came before the answer.
+func settleLate(tx *tx, o notify.Outcome) error {
+	n, err := tx.change(settleSent, o.Route, micros(o.SentAt), o.MessageID, o.ID, o.Lease)
+	if err != nil || n > 0 {
+		return err
+	}
+	return tx.exec(settleRoute, o.Route, o.ID, o.Lease)
 }
 
 // Pages implements notify.Outbox.

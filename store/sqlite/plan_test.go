@@ -45,7 +45,7 @@ func queries() map[string]struct{ query, scans string } {
 		"laneState": laneState, "goBack": goBack, "moveLane": moveLane, "adoptions": adoptions, "forgetAdoptions": forgetAdoptions,
 		"memberships": memberships, "dropMember": dropMember,
 		"duePending": duePending, "dueHeld": dueHeld, "anyHeldDue": anyHeldDue, "nextLease": nextLease, "take": take,
-		"lastAction": lastAction, "settle": settle, "duePages": duePages, "abandon": abandon, "dueSettling": dueSettling, "dueSending": dueSending, "settleRoute": settleRoute, "judgeAgain": judgeAgain, "judgeUnknown": judgeUnknown, "release": release,
+		"lastAction": lastAction, "settle": settle, "duePages": duePages, "abandon": abandon, "dueSettling": dueSettling, "dueSending": dueSending, "settleRoute": settleRoute, "settleSent": settleSent, "judgeAgain": judgeAgain, "judgeUnknown": judgeUnknown, "release": release,
 		"listTemplates": listTemplates,
 		"forgetOld":     forgetOld, "wakePerson": wakePerson, "echoed": echoed, "settleByEcho": settleByEcho,
 		"correctByEcho": correctByEcho, "markWatermark": markWatermark, "markMessage": markMessage,

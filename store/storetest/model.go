@@ -165,7 +165,8 @@ func (m *model) settle(r *rapid.T) {
 	if d.State == notify.Sent && o.State == notify.Sent {
 		d.Route = o.Route // an echo does not know it
 	}
-	if d.State != notify.Sending {
+	judged := d.State == notify.Pending || d.State == notify.Unknown
+	if d.State != notify.Sending && d.State != notify.Settling && !(judged && o.State == notify.Sent) {
 		return
 	}
 	d.State, d.Route, d.Reason, d.Detail, d.NextAt, d.SentAt, d.MessageID = o.State, o.Route, o.Reason, o.Detail, o.NextAt, o.SentAt, o.MessageID

@@ -18,6 +18,7 @@ var outboxTests = map[string]func(*testing.T, *bench){
 	"an older pending delivery holds a newer back":  outboxOrder,
 	"a claim is bounded, and of one page":           outboxBounded,
 	"a settled delivery is what its outcome says":   outboxSettles,
+	"an outcome is worth more than a judgement":     outboxOutcomeAfterJudgement,
 	"an outcome of another lease is ignored":        outboxFences,
 	"an outcome after the echo tells the route":     outboxRoute,
 	"pages tell when their next delivery is due":    outboxPages,
@@ -180,6 +181,38 @@ func outboxSettles(t *testing.T, b *bench) {
 		want.State, want.Route, want.Reason, want.Detail = o.State, o.Route, o.Reason, o.Detail
 		want.NextAt, want.SentAt, want.MessageID = o.NextAt, o.SentAt, o.MessageID
 		same(t, string(o.State), b.delivery(t, page), want)
+	}
+}
+
+// outboxOutcomeAfterJudgement: while the store could not be written, the answers waited in memory and the leases ended.
+func outboxOutcomeAfterJudgement(t *testing.T, b *bench) {
+	for i, c := range []struct {
+		judged    bool
+		echoed    bool
+		got, want notify.State
+	}{
+		{false, false, notify.Sent, notify.Sent},
+		{false, false, notify.Failed, notify.Failed},
+		{true, false, notify.Sent, notify.Sent},
+		{true, false, notify.Failed, notify.Unknown},
+		{true, true, notify.Sent, notify.Sent},
+		{true, true, notify.Failed, notify.Pending},
+	} {
+		page := fmt.Sprint("page", i)
+		queue(t, b, delivery(page, page, "u", epoch))
+		claim := b.one(t, page, 0)
+		must(b.Abandon(t.Context(), epoch.Add(lease), time.Second))(t)
+		if c.echoed {
+			queue(t, b, delivery(page+"later", page, "w", epoch))
+			b.one(t, page, time.Second)
+			echo(t, b, page, page+"later", time.Second)
+		}
+		if c.judged {
+			_, _, err := b.Judge(t.Context(), epoch.Add(lease+time.Second))
+			ok(t, err)
+		}
+		b.settle(t, claim, c.got, "", 0)
+		same(t, page, b.delivery(t, page).State, c.want)
 	}
 }
 
