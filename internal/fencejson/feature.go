@@ -25,7 +25,7 @@ type Feature struct {
 	Radius   float64      // metres, of a circle
 	Width    float64      // metres, the full width of a corridor
 	Tags     []string
-	Rules    json.RawMessage            // as written; nil for none
+	Rules    json.RawMessage            // as written, see [Rules]; nil for none
 	Other    map[string]json.RawMessage // properties that are not named above, as written
 }
 
@@ -133,6 +133,9 @@ func (f *Feature) check() error {
 	if err := measure("radius_m", f.Radius, f.Kind == Circle); err != nil {
 		return err
 	}
+	if _, err := f.ReadRules(); err != nil {
+		return err
+	}
 	return measure("width_m", f.Width, f.Kind == Corridor)
 }
 
@@ -212,7 +215,11 @@ func (f *Feature) Fence(revision uint64) (geofence.Fence, error) {
 	if err != nil {
 		return geofence.Fence{}, err
 	}
-	return geofence.Fence{ID: f.ID, Name: f.Name, Revision: revision, Shape: shape}, nil
+	rules, err := f.ReadRules()
+	if err != nil {
+		return geofence.Fence{}, err
+	}
+	return geofence.Fence{ID: f.ID, Name: f.Name, Revision: revision, Shape: shape, Dwell: rules.Dwell, Watch: rules.Watch}, nil
 }
 
 // JSON returns the feature in canonical form: no white space, members and properties in a fixed order,

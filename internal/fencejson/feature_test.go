@@ -164,12 +164,12 @@ func TestEveryGeometry(t *testing.T) {
 func TestUnknownPropertiesStay(t *testing.T) {
 	t.Parallel()
 	f, err := fencejson.Parse([]byte(feature(point,
-		`{"radius_m":5,"b":{"x":[1,2.50]},"a":1e3,"tags":["t"],"rules":[{"on":"enter"}],"name":"<A&B>"}`)))
+		`{"radius_m":5,"b":{"x":[1,2.50]},"a":1e3,"tags":["t"],"rules":{"dwell_s":5},"name":"<A&B>"}`)))
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := `{"type":"Feature","id":"x","geometry":{"type":"Point","coordinates":[1,2]},"properties":` +
-		`{"name":"<A&B>","shape":"circle","radius_m":5,"tags":["t"],"rules":[{"on":"enter"}],"a":1e3,"b":{"x":[1,2.50]}}}`
+		`{"name":"<A&B>","shape":"circle","radius_m":5,"tags":["t"],"rules":{"dwell_s":5},"a":1e3,"b":{"x":[1,2.50]}}}`
 	if diff := cmp.Diff(want, string(f.JSON())); diff != "" {
 		t.Error(diff)
 	}

@@ -89,7 +89,7 @@ func (m *metrics) initialise() {
 	for _, v := range []telemetry.Verdict{telemetry.Admitted, telemetry.Duplicate, telemetry.Late, telemetry.Implausible} {
 		m.fixes.WithLabelValues(v.String())
 	}
-	for _, k := range []geofence.Kind{geofence.Enter, geofence.Exit, geofence.Pass, geofence.Dwell} {
+	for _, k := range geofence.Kinds() {
 		for _, late := range []bool{false, true} {
 			m.crossings.WithLabelValues(k.String(), strconv.FormatBool(late))
 		}

@@ -83,6 +83,34 @@ func TestRunPutsLateFixesInTheirPlaceAtTheEnd(t *testing.T) {
 	}
 }
 
+func TestRunTellsWhatTheRulesOfAFenceAskFor(t *testing.T) {
+	t.Parallel()
+	ruled := strings.Replace(depot, `"radius_m":100`, `"radius_m":100,"rules":{"dwell_s":12,"speed_limit_kmh":30,"silent_s":30}`, 1)
+	in := fix(1_772_438_400.5, 0) + fix(1_772_438_410.5, 1) + fix(1_772_438_420.5, 2) + fix(1_772_438_430.5, 3)
+	var out bytes.Buffer
+	err := replay.Run(t.Context(), replay.Options{
+		Geofences: strings.NewReader(ruled), In: strings.NewReader(in), Out: &out, Decoder: codec.New(codec.Options{}),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var kinds []string
+	for line := range strings.Lines(out.String()) {
+		var c struct {
+			Kind string
+			Line int
+		}
+		if err := json.Unmarshal([]byte(line), &c); err != nil {
+			t.Fatal(err)
+		}
+		kinds = append(kinds, fmt.Sprint(c.Kind, " ", c.Line))
+	}
+	want := []string{"enter 3", "overspeed 3", "dwell 4", "silent 4"}
+	if diff := cmp.Diff(want, kinds); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestRunReadsOtherPayloads(t *testing.T) {
 	t.Parallel()
 	const owntracks = `{"rx":1772438400,"vehicle":"v1","payload":{"_type":"location","tst":1772438400,"lat":48.137,"lon":11.575}}
