@@ -83,6 +83,9 @@ func (ix *Index) Along(dst []Ref, a, b orb.Point, metres float64) []Ref {
 	} else if a == b && a[0] != 180 && a[0] != -180 {
 		return ix.Containing(dst, a)
 	}
+	if !w.wide && tileAround(a).holds(b) && a[0] != -180 && b[0] != 180 {
+		return ix.alongTile(dst, start, &w)
+	}
 	dst = ix.large.along(ix.tiles.along(dst, &w), &w)
 	if w.box.x0 <= -180 { // what is near on the other side of the 180° meridian
 		far := w.shifted(360)
@@ -93,6 +96,17 @@ func (ix *Index) Along(dst []Ref, a, b orb.Point, metres float64) []Ref {
 		dst = ix.large.along(ix.tiles.along(dst, &far), &far)
 	}
 	return ix.confirm(dst, start, a, b, metres)
+}
+
+// alongTile looks along a way within one tile: the way of most vehicles from one position to the next.
+func (ix *Index) alongTile(dst []Ref, start int, w *way) []Ref {
+	if pg := ix.tiles.tileAt(w.a); pg != nil && pg.box.holds(w.b) {
+		dst = pg.along(dst, w)
+	} else if pg != nil { // on an edge of two tiles, found in the other one
+		dst = ix.tiles.along(dst, w)
+	}
+	dst = ix.large.along(dst, w)
+	return ix.confirm(dst, start, w.a, w.b, 0)
 }
 
 // way is a segment to be searched along.

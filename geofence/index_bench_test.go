@@ -60,7 +60,7 @@ func newTraffic(m *fencetest.Mix, vehicles, rounds int) traffic {
 // all three together for vehicles that skip while they stay in their box.
 func BenchmarkIndex(b *testing.B) {
 	for _, n := range benchSizes() {
-		m := fencetest.NewMix(1)
+		m := fencetest.NewMix(1, n)
 		fences := m.Fences(n)
 		ix := geofence.NewIndex(fences)
 		t := newTraffic(m, 10_000, 40)
@@ -143,7 +143,7 @@ func benchWalk(b *testing.B, ix *geofence.Index, t traffic) {
 // BenchmarkNewIndex measures how long it takes to prepare fences that are drawn, and what they weigh.
 func BenchmarkNewIndex(b *testing.B) {
 	for _, n := range benchSizes() {
-		fences := fencetest.NewMix(1).Fences(n)
+		fences := fencetest.NewMix(1, n).Fences(n)
 		b.Run(fmt.Sprintf("fences=%d", n), func(b *testing.B) {
 			var before, after runtime.MemStats
 			runtime.GC()

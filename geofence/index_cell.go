@@ -11,6 +11,7 @@ import (
 const (
 	cellUnits = 1 << 22
 	perUnit   = tileSize / cellUnits // degrees
+	unitsPer  = cellUnits / tileSize
 	// cellDoubt is how many units from an edge the numbers stop deciding: rounding both moves less.
 	cellDoubt = 3
 )
@@ -23,7 +24,7 @@ var lift = spot{math.MinInt32, math.MinInt32}
 
 // spotAt returns the position of p in a tile; p may lie outside, by less than 500 tiles.
 func spotAt(tile *box, p orb.Point) spot {
-	return spot{int32(math.Floor((p[0] - tile.x0) / perUnit)), int32(math.Floor((p[1] - tile.y0) / perUnit))}
+	return spot{int32(math.Floor((p[0] - tile.x0) * unitsPer)), int32(math.Floor((p[1] - tile.y0) * unitsPer))}
 }
 
 func (s spot) point(tile *box) orb.Point {
@@ -129,14 +130,39 @@ func (cp *cellPiece) crossed(spots []spot, s, t spot) decided {
 	return answer
 }
 
-// bar keeps f clear of the edges.
+// bar keeps f clear of the edges: first of one at the spot nearest to its point, so that most others are out
+// of reach by then.
 func (cp *cellPiece) bar(f *freeBox, spots []spot, tile *box) {
 	pts := spots[cp.first:cp.last]
+	first := nearestSpot(pts, spotAt(tile, f.p))
+	if first > 0 && pts[first-1] != lift {
+		f.barEdge(pts[first-1].point(tile), pts[first].point(tile), 2*perUnit)
+	}
+	reach := f.spots(tile)
 	for i := 1; i < len(pts); i++ {
-		if a, b := pts[i-1], pts[i]; a != lift && b != lift {
-			f.barEdge(a.point(tile), b.point(tile), 2*perUnit)
+		a, b := pts[i-1], pts[i]
+		if !reach.meets(a, b) || a == lift || b == lift {
+			continue
+		}
+		f.barEdge(a.point(tile), b.point(tile), 2*perUnit)
+		reach = f.spots(tile)
+	}
+}
+
+// nearestSpot returns the place of the spot nearest to s along the axes.
+func nearestSpot(pts []spot, s spot) int {
+	best, at := int64(math.MaxInt64), 0
+	for i, p := range pts {
+		if d := abs64(int64(p.x)-int64(s.x)) + abs64(int64(p.y)-int64(s.y)); d < best {
+			best, at = d, i
 		}
 	}
+	return at
+}
+
+// spots returns the box in units of a tile.
+func (f *freeBox) spots(tile *box) spotBox {
+	return spotBoxOf(spotAt(tile, orb.Point{f.box.x0, f.box.y0}), spotAt(tile, orb.Point{f.box.x1, f.box.y1}))
 }
 
 // know finds a spot in the cell that is clear of all its edges.

@@ -28,19 +28,24 @@ func checkNesting(rings []*ring) error {
 		areas = append(areas, a)
 		from = to
 	}
+	if len(areas) == 1 {
+		return nil
+	}
 	return checkApart(areas)
 }
 
 // checkHoles refuses holes outside of the first ring, or inside another hole.
 func (a *area) checkHoles() error {
-	outer, err := newRegion(a.rings[:1], &Repairs{})
-	if err != nil || len(a.rings) == 1 {
-		a.region = outer
+	if len(a.rings) == 1 {
+		return nil
+	}
+	outer, _, err := drawRegion(a.rings[:1], &Repairs{})
+	if err != nil {
 		return err
 	}
 	holes := make([]*area, 0, len(a.rings)-1)
 	for i, x := range a.rings[1:] {
-		hole, err := newRegion(a.rings[i+1:i+2], &Repairs{})
+		hole, _, err := drawRegion(a.rings[i+1:i+2], &Repairs{})
 		if err != nil {
 			return err
 		}
@@ -52,11 +57,16 @@ func (a *area) checkHoles() error {
 	if x, y := overlapping(holes); x != nil {
 		return fault(x.rings[0].path, "the hole overlaps the hole in ring %d", y.rings[0].path[1])
 	}
-	a.region, err = newRegion(a.rings, &Repairs{})
-	return err
+	return nil
 }
 
-func checkApart(areas []*area) error {
+// checkApart refuses areas that overlap.
+func checkApart(areas []*area) (err error) {
+	for _, a := range areas {
+		if a.region, _, err = drawRegion(a.rings, &Repairs{}); err != nil {
+			return err
+		}
+	}
 	if x, y := overlapping(areas); x != nil {
 		return fault(x.rings[0].path[:1], "the polygon overlaps polygon %d; draw them as one", y.rings[0].path[0])
 	}

@@ -14,8 +14,18 @@ type region struct {
 	seam  bool // there are points at ±180°
 }
 
-// newRegion draws rings, refuses those that cross, and prepares the rest.
+// newRegion refuses rings that cross, and prepares the others.
 func newRegion(rings []*ring, notes *Repairs) (*region, error) {
+	r, origins, err := drawRegion(rings, notes)
+	if err != nil {
+		return nil, err
+	}
+	check := crossCheck{lines: r.lines, rings: rings, origins: origins}
+	return r, check.check()
+}
+
+// drawRegion prepares rings that do not cross.
+func drawRegion(rings []*ring, notes *Repairs) (*region, []origin, error) {
 	r := &region{}
 	var d drawing
 	wrapped := false
@@ -33,13 +43,12 @@ func newRegion(rings []*ring, notes *Repairs) (*region, error) {
 	d.takeSeam()
 	d.putSeam()
 	if len(d.chains) == 0 {
-		return nil, fault(nil, "the areas cancel each other out")
+		return nil, nil, fault(nil, "the areas cancel each other out")
 	}
 	r.lines = newLines(d.chains)
 	b := r.bounds()
 	r.seam = b.x0 == -180 || b.x1 == 180
-	check := crossCheck{lines: r.lines, rings: rings, origins: d.origins}
-	return r, check.check()
+	return r, d.origins, nil
 }
 
 // takePole adds a ring that goes round the globe: it encloses the pole it is nearer to.

@@ -15,30 +15,27 @@ import (
 type Mix struct {
 	r      *rand.Rand
 	cities []orb.Point
-	n      int
+	spread float64 // standard deviation of the places in a city, metres
 }
 
-// NewMix returns the world of a seed.
-func NewMix(seed uint64) *Mix {
-	m := &Mix{r: rand.New(rand.NewPCG(seed, 50))}
+// NewMix returns the world of a seed for so many fences. Cities grow with the number of fences, but less than
+// it: a place in a city is inside of about 3 of a thousand fences and 20 of a million.
+func NewMix(seed uint64, fences int) *Mix {
+	m := &Mix{r: rand.New(rand.NewPCG(seed, 50)), spread: 130 * math.Cbrt(float64(fences))}
 	for range 50 {
 		m.cities = append(m.cities, orb.Point{-10 + 40*m.r.Float64(), 36 + 24*m.r.Float64()})
 	}
 	return m
 }
 
-// citySpread is the standard deviation of the places in a city, in metres.
-const citySpread = 15_000
-
 // Place returns a random place in one of the cities.
 func (m *Mix) Place() orb.Point {
 	city := m.cities[m.r.IntN(len(m.cities))]
-	return Offset(city, citySpread*m.r.NormFloat64(), citySpread*m.r.NormFloat64())
+	return Offset(city, m.spread*m.r.NormFloat64(), m.spread*m.r.NormFloat64())
 }
 
 // Drawing returns the next fence as it is drawn.
 func (m *Mix) Drawing() Drawing {
-	m.n++
 	at, size := m.Place(), 100+900*m.r.Float64()
 	switch k := m.r.IntN(20); {
 	case k < 12:
@@ -85,6 +82,7 @@ func (m *Mix) Fences(n int) []geofence.Fence {
 type Drive struct {
 	r             *rand.Rand
 	home          orb.Point
+	spread        float64
 	x, y          float64 // metres from home
 	course, speed float64
 }
@@ -92,7 +90,7 @@ type Drive struct {
 // Drive returns a vehicle that starts somewhere in the world.
 func (m *Mix) Drive() *Drive {
 	return &Drive{
-		r: rand.New(rand.NewPCG(m.r.Uint64(), 1)), home: m.Place(),
+		r: rand.New(rand.NewPCG(m.r.Uint64(), 1)), home: m.Place(), spread: m.spread,
 		course: 7 * m.r.Float64(), speed: 5 + 15*m.r.Float64(),
 	}
 }
@@ -100,7 +98,7 @@ func (m *Mix) Drive() *Drive {
 // Next returns its next position.
 func (d *Drive) Next() orb.Point {
 	d.course += 0.1 * d.r.NormFloat64()
-	if math.Hypot(d.x, d.y) > citySpread {
+	if math.Hypot(d.x, d.y) > d.spread {
 		d.course = math.Atan2(-d.x, -d.y)
 	}
 	d.x, d.y = d.x+d.speed*math.Sin(d.course), d.y+d.speed*math.Cos(d.course)

@@ -31,7 +31,7 @@ type world struct {
 }
 
 func newWorld(fences, vehicles, rounds int) *world {
-	m := fencetest.NewMix(1)
+	m := fencetest.NewMix(1, fences)
 	w := &world{vehicles: vehicles}
 	for range fences {
 		w.drawings = append(w.drawings, m.Drawing())
