@@ -15,6 +15,7 @@ import (
 	"outrider/geofence"
 	"outrider/identity"
 	"outrider/internal/pipeline"
+	"outrider/journal"
 	"outrider/journal/local"
 	"outrider/notify"
 	"outrider/simulator"
@@ -32,6 +33,9 @@ type rig struct {
 	directory *identity.Directory
 	pipeline  *pipeline.Pipeline
 
+	files     local.Options // of the journal, but for its directory
+	snapshots time.Duration
+
 	mu    sync.Mutex // guards woken
 	woken map[identity.PageID]bool
 }
@@ -40,7 +44,7 @@ var begin = time.Date(2026, 3, 1, 8, 0, 0, 0, time.UTC)
 
 func newRig(t *testing.T) *rig {
 	t.Helper()
-	r := &rig{dir: t.TempDir(), woken: map[identity.PageID]bool{}}
+	r := &rig{dir: t.TempDir(), woken: map[identity.PageID]bool{}, files: local.Options{Partitions: 2}, snapshots: time.Hour}
 	r.open(t)
 	ctx := t.Context()
 	must(t, r.store.PutOwner(ctx, identity.Owner{Tenant: "default", ID: "ann", Contacts: []identity.Contact{{Page: "1", PSID: "2"}}}))
@@ -64,7 +68,8 @@ func (r *rig) open(t *testing.T) {
 	must(t, err)
 	sealer, err := identity.NewSealer(key)
 	must(t, err)
-	r.journal, err = local.Open(local.Options{Dir: filepath.Join(r.dir, "journal"), Partitions: 2})
+	r.files.Dir = filepath.Join(r.dir, "journal")
+	r.journal, err = local.Open(r.files)
 	must(t, err)
 	r.store, err = sqlite.Open(ctx, sqlite.Options{Path: filepath.Join(r.dir, "db"), Sealer: sealer, Now: time.Now})
 	must(t, err)
@@ -73,7 +78,7 @@ func (r *rig) open(t *testing.T) {
 	r.pipeline, err = pipeline.New(ctx, pipeline.Options{
 		Journal: r.journal, Store: r.store, Decoder: codec.New(codec.Options{}), Devices: r.directory,
 		Rules: notify.NewRules(r.directory), TopicOwner: codec.TopicOwner, Wake: r.wake, Now: time.Now,
-		Logger: slog.New(slog.DiscardHandler), SnapshotEvery: time.Hour,
+		Logger: slog.New(slog.DiscardHandler), SnapshotEvery: r.snapshots,
 	})
 	must(t, err)
 	must(t, r.pipeline.Start(ctx))
@@ -320,5 +325,32 @@ func TestALostJournalLosesNothingMore(t *testing.T) {
 	r.drive(t, topic, south(yard, 100), begin.Add(time.Hour+20*time.Second), 40)
 	if got := r.crossings(t, 4); fmt.Sprint(got) != "[van enter yard van exit yard van enter yard van exit yard]" {
 		t.Errorf("got %q", got)
+	}
+}
+
+// TestQuietVehiclesKeepNoFiles: what a lane has evaluated and saved may go, though another partition never had a fix,
+// or had its last one before a restart.
+func TestQuietVehiclesKeepNoFiles(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.close(t)
+	must(t, os.RemoveAll(filepath.Join(r.dir, "journal")))
+	r.files.SegmentBytes, r.files.Retention, r.snapshots = 1000, time.Nanosecond, 20*time.Millisecond
+	names := map[int]string{}
+	for i := range 20 {
+		name := fmt.Sprint("van-", i)
+		names[journal.PartitionOf("default", telemetry.VehicleID(name), 2)] = name
+	}
+	for p := range 2 {
+		r.open(t)
+		for i := range 5 {
+			r.drive(t, "fleet/default/"+names[p]+"/fix", orb.Point{11.5, 48.1}, begin.Add(time.Duration(i)*time.Minute), 20)
+		}
+		eventually(t, "old files go", func() bool {
+			files, err := filepath.Glob(filepath.Join(r.dir, "journal", "*.seg"))
+			must(t, err)
+			return len(files) <= 2
+		})
+		r.close(t)
 	}
 }

@@ -31,6 +31,11 @@ func (l *lane) recover(ctx context.Context) error {
 		return err
 	}
 	l.next, l.snapshotPos = at, at
+	if whole { // the journal does not remember, and a lane that hears nothing saves no other snapshot
+		if err := l.o.Journal.Trim(ctx, l.partition, at); err != nil {
+			l.logger.Warn("old state not trimmed", "cause", err)
+		}
+	}
 	if err := l.replay(ctx, own); err != nil {
 		return err
 	}

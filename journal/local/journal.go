@@ -118,7 +118,7 @@ func newJournal(o Options, lock *os.File) *Journal {
 	j := &Journal{
 		o: o, lock: lock, metrics: newMetrics(o.Registerer), queue: make(chan *appending),
 		closing: make(chan struct{}), done: make(chan struct{}), next: 1, nexts: beginning(o.Partitions),
-		parts: make([][]telemetry.Fix, o.Partitions), trimmed: make([]journal.Position, o.Partitions), cursors: make([]cursor, o.Partitions),
+		parts: make([][]telemetry.Fix, o.Partitions), trimmed: beginning(o.Partitions), cursors: make([]cursor, o.Partitions),
 	}
 	for range o.Partitions {
 		j.tails = append(j.tails, newTail(o.TailEntries))

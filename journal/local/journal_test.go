@@ -201,6 +201,24 @@ func TestRetentionKeepsWhatIsYoung(t *testing.T) {
 	}
 }
 
+func TestAPartitionWithoutFixesKeepsNoFiles(t *testing.T) {
+	t.Parallel()
+	j := open(t, local.Options{Dir: t.TempDir(), Partitions: 8, SegmentBytes: 200, RetentionBytes: 1})
+	defer j.Close()
+	for i := range 20 {
+		if err := j.Append(t.Context(), []telemetry.Fix{journaltest.Fix("van", i)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p := journal.PartitionOf(journaltest.Fix("van", 0).Tenant, "van", 8)
+	if err := j.Trim(t.Context(), p, 15); err != nil {
+		t.Fatal(err)
+	}
+	if first, _, err := j.Bounds(t.Context(), p); err != nil || first <= 1 {
+		t.Errorf("kept from %d (%v), want later", first, err)
+	}
+}
+
 func BenchmarkAppend(b *testing.B) {
 	for _, callers := range []int{1, 64, 512} {
 		for _, batch := range []int{1, 64} {
