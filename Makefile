@@ -13,8 +13,9 @@ FUZZTIME ?= 10s
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
+# As "go run ./cmd/gateway demo", which however calls a Ctrl-C an error.
 run: ## start the demo: gateway, Graph sandbox and a simulated fleet, with nothing to set up
-	$(GO) run ./cmd/gateway demo
+	@$(GO) build -o bin/gateway ./cmd/gateway && exec bin/gateway demo
 
 test: ## install what the tests need, then run them all (-race, -shuffle=on)
 	@internal/tools/test.sh
