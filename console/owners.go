@@ -136,9 +136,13 @@ func (o owner) contacts() []identity.Contact {
 	return each(o.Contacts, func(c contact) identity.Contact { return identity.Contact(c) })
 }
 
-// ownerWarnings says which contacts do not work yet. Records may come in any order, so that is no error.
+// ownerWarnings says which contacts do not work yet, and what is told otherwise than a person may expect.
+// Records may come in any order, so that is no error.
 func (g *registry) ownerWarnings(o identity.Owner) []string {
 	var warnings []string
+	if o.TimeZone == "" {
+		warnings = append(warnings, "time_zone is absent: messages to this owner tell the time in UTC")
+	}
 	for _, c := range o.Contacts {
 		if p, ok := g.directory.Page(c.Page); !ok || p.Tenant != o.Tenant {
 			warnings = append(warnings, fmt.Sprintf("page %q is not registered yet: messages through it are held until it is", c.Page))

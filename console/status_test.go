@@ -202,6 +202,7 @@ var statusCases = []statusCase{
 	{request: "PUT /api/v1/owners/anna", body: `{"locale":"de","time_zone":"Asia/Kolkata"}`, status: 200},
 	{request: "PUT /api/v1/owners/ben", body: `{"locale":"zh-Hant-TW"}`, status: 201},
 	{request: "PUT /api/v1/owners/ben", body: `{"contacts":[{"page":"42","psid":"1"}]}`, status: 201, says: "not registered yet"},
+	{request: "PUT /api/v1/owners/cy", body: `{"name":"Cy"}`, status: 201, says: "tell the time in UTC"},
 	{request: "PUT /api/v1/owners/ben", body: `{"time_zone":"Mars/Base"}`, status: 422, at: "body.time_zone", says: "IANA"},
 	{request: "PUT /api/v1/owners/ben", body: `{"time_zone":"Local"}`, status: 422, at: "body.time_zone"},
 	{request: "PUT /api/v1/owners/ben", body: `{"time_zone":"../../etc/passwd"}`, status: 422, at: "body.time_zone"},
