@@ -31,20 +31,18 @@ func (r *reader) payload() {
 		r.single()
 	case '[':
 		r.array()
-	case 0:
-		if r.at == len(r.b) {
-			r.refusals.add(telemetry.Refuse(telemetry.ReasonEmpty, "", "the payload is empty, expected a JSON object or an array of them"))
-			return
-		}
-		fallthrough
 	default:
-		r.refuseOther()
+		r.refuseShape()
 	}
 }
 
-// refuseOther refuses a payload that is neither object nor array.
-func (r *reader) refuseOther() {
+// refuseShape refuses a payload that is neither object nor array.
+func (r *reader) refuseShape() {
 	var v value
+	if r.at == len(r.b) {
+		r.refusals.add(telemetry.Refuse(telemetry.ReasonEmpty, "", "the payload is empty, expected a JSON object or an array of them"))
+		return
+	}
 	if r.value(&v) && r.end() {
 		r.refusals.add(telemetry.Refuse(telemetry.ReasonType, "", "%s, expected a JSON object or an array of them", v.kind))
 		return

@@ -32,7 +32,7 @@ func (k kind) String() string {
 type value struct {
 	kind    kind
 	escaped bool   // raw, of a string, holds escapes
-	raw     []byte // a number as it is written, a string without its quotes; nothing else
+	raw     []byte // a string without its quotes; a number, object or array as it is written
 }
 
 // text returns the text of a string.
@@ -141,7 +141,7 @@ func (s *scanner) more(closing byte, first bool) bool {
 	return s.want("a comma or " + string(closing))
 }
 
-// value reads any value into v; of an object or array only that it is well-formed.
+// value reads any value into v; an object or array as a whole, having checked that it is well-formed.
 func (s *scanner) value(v *value) bool {
 	*v = value{}
 	switch c := s.peek(); {
@@ -152,11 +152,19 @@ func (s *scanner) value(v *value) bool {
 	case c == '-' || '0' <= c && c <= '9':
 		return s.number(v)
 	case c == '{':
-		v.kind = objectKind
-		return s.skipObject()
+		start := s.at
+		if !s.skipObject() {
+			return false
+		}
+		*v = value{kind: objectKind, raw: s.b[start:s.at]}
+		return true
 	case c == '[':
-		v.kind = arrayKind
-		return s.skipArray()
+		start := s.at
+		if !s.skipArray() {
+			return false
+		}
+		*v = value{kind: arrayKind, raw: s.b[start:s.at]}
+		return true
 	case c == 't':
 		return s.literal(v, trueKind, "true")
 	case c == 'f':
