@@ -152,6 +152,9 @@ func (a *attempt) refused(p Plan, m Message, started time.Time, err error) (o Ou
 		mind.refuseShape(m.Template, m.Language, now)
 		a.d.o.NeedTemplates(m.Page)
 		return Outcome{}, false
+	case e.Page && mind.outdated(started):
+		o = a.outcome(Pending)
+		o.NextAt = now
 	case e.Page:
 		o = a.pageStops(e, now)
 	case e.Reason == ReasonNetwork:

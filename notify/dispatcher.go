@@ -199,7 +199,7 @@ func (d *Dispatcher) PageChanged(page identity.PageID) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	l := d.lane(page)
-	l.mind.forget()
+	l.mind.forget(d.o.Now())
 	l.renewed.Store(true)
 	d.wake(l)
 }

@@ -532,6 +532,40 @@ func TestUnknownPageAndMissingToken(t *testing.T) {
 	})
 }
 
+// The request under way when a page gets its new token still has the old one: its refusal says nothing of the new.
+func TestARefusalOfTheOldTokenStopsNothing(t *testing.T) {
+	t.Parallel()
+	run(t, nil, func(r *rig) {
+		dead := &notify.Error{Reason: notify.ReasonTokenInvalid, Page: true, Code: 190}
+		r.sender.Answer = slowly(script(dead))
+		r.open("111", "7001")
+		r.put("van-1", "111", "7001")
+		pass(time.Millisecond)
+		r.want("van-1", "sending")
+		r.d.PageChanged("111")
+		pass(5 * time.Second)
+		r.want("van-1", "sent window")
+		r.requests(2)
+	})
+}
+
+// A release that a crash or a failing outbox prevented is made up for: the page was registered all the same.
+func TestAPageRegisteredUnnoticed(t *testing.T) {
+	t.Parallel()
+	run(t, nil, func(r *rig) {
+		r.directory.Load(identity.Records{Pages: []identity.Page{{Tenant: "acme", ID: "222"}}})
+		r.open("111", "7001")
+		r.open("222", "8001")
+		r.put("van-1", "111", "7001")
+		r.put("van-2", "222", "8001")
+		synctest.Wait()
+		r.pages("111", "222")
+		pass(time.Hour + time.Second)
+		r.want("van-1", "sent window")
+		r.want("van-2", "sent window")
+	})
+}
+
 func TestDeadTagDisablesItself(t *testing.T) {
 	t.Parallel()
 	run(t, nil, func(r *rig) {

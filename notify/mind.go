@@ -13,6 +13,7 @@ type mind struct {
 	jitter func() float64
 
 	mu      sync.Mutex // guards everything below
+	changed time.Time  // when the page changed last
 	pause   pause
 	people  map[identity.PSID]*person
 	deadTag string
@@ -41,14 +42,15 @@ type templateKey struct{ name, language string }
 
 func newMind(o DispatcherOptions) *mind {
 	m := &mind{jitter: o.Jitter}
-	m.forget()
+	m.forget(time.Time{})
 	return m
 }
 
 // forget drops what may be different now that the page has changed. Strikes and closed windows stay.
-func (m *mind) forget() {
+func (m *mind) forget(now time.Time) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	m.changed = now
 	m.pause, m.deadTag, m.refused = pause{}, "", map[templateKey]time.Time{}
 	if m.people == nil {
 		m.people, m.strikes = map[identity.PSID]*person{}, map[string]int{}
@@ -101,6 +103,14 @@ func (m *mind) stop(reason Reason, after time.Duration, now time.Time) (p pause,
 	}
 	m.pause.since, m.pause.until = now, now.Add(after)
 	return m.pause, fresh
+}
+
+// outdated reports whether the page changed after a request had started: what Graph says of the page then, it says
+// of the old token.
+func (m *mind) outdated(started time.Time) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return started.Before(m.changed)
 }
 
 // worked records that Graph served a request that started then; it reports whether that ended a pause.

@@ -71,7 +71,7 @@ func PlanFor(c Claim, s Situation, now time.Time) Plan {
 		return Plan{State: Expired, Route: RouteHold, Reason: ReasonStale,
 			Detail: fmt.Sprintf("older than %s", c.Alert.MaxAge)}
 	}
-	if reason, until, detail := s.stop(c); reason != ReasonNone {
+	if reason, until, detail := s.stop(c, now); reason != ReasonNone {
 		if reason != ReasonNoContact && s.allows(RouteFallback, c, now) {
 			return Plan{State: Sending, Route: RouteFallback, Reason: reason, Detail: detail}
 		}
@@ -91,14 +91,14 @@ func PlanFor(c Claim, s Situation, now time.Time) Plan {
 }
 
 // stop returns why the page can send nothing at all to this person now.
-func (s Situation) stop(c Claim) (reason Reason, until time.Time, detail string) {
+func (s Situation) stop(c Claim, now time.Time) (reason Reason, until time.Time, detail string) {
 	switch {
 	case c.PSID == "":
 		return ReasonNoContact, time.Time{}, "the owner is linked to no page"
 	case !s.Known:
-		return ReasonUnknownPage, time.Time{}, "the page is not registered"
+		return ReasonUnknownPage, now.Add(recheck), "the page is not registered"
 	case !s.HasToken:
-		return ReasonNoToken, time.Time{}, "the page has no access token"
+		return ReasonNoToken, now.Add(recheck), "the page has no access token"
 	case s.Blocked != ReasonNone:
 		return s.Blocked, s.BlockedUntil, "the page sends nothing for now"
 	case s.Quiet != ReasonNone && !s.Operator:
