@@ -33,6 +33,13 @@ func TestTheCommandLine(t *testing.T) {
 	}
 	yard := write("yard.geojson", `{"type":"FeatureCollection","features":[{"type":"Feature","id":"yard","properties":{"shape":"circle","radius_m":100},"geometry":{"type":"Point","coordinates":[11.5,48.1]}}]}`)
 	crossed := write("crossed.geojson", `{"type":"Feature","id":"x","geometry":{"type":"Polygon","coordinates":[[[0,0],[1,1],[1,0],[0,1],[0,0]]]},"properties":{}}`)
+	mixed := write("mixed.geojson", `{"type":"FeatureCollection","features":[
+		{"type":"Feature","id":"yard","properties":{"radius_m":100,"rules":{"dwell_s":60}},"geometry":{"type":"Point","coordinates":[11.5,48.1]}},
+		{"type":"Feature","id":"yard","properties":{"radius_m":100},"geometry":{"type":"Point","coordinates":[11.5,48.1]}},
+		{"type":"Feature","properties":{"radius_m":100},"geometry":{"type":"Point","coordinates":[11.5,48.1]}},
+		{"type":"Feature","id":"open","properties":{},"geometry":{"type":"Polygon","coordinates":[[[0,0],[0.1,0],[0.1,0.1]]]}},
+		{"type":"Feature","id":"far","properties":{},"geometry":{"type":"Polygon","coordinates":[[[0,0],[1,0],[1,91],[0,0]]]}},
+		{"type":"Feature","id":"odd","properties":{"radius_m":9,"rules":{"dwel_s":60}},"geometry":{"type":"Point","coordinates":[11.5,48.1]}}]}`)
 	settings := write("gateway.yaml", "mqtt:\n  lisen: 127.0.0.1:0\n")
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -67,11 +74,29 @@ func TestTheCommandLine(t *testing.T) {
 			args: []string{"check", data + "3", "--http.listen=" + taken.Addr().String(), "--mqtt.listen=127.0.0.1:0", "--graph.url=http://127.0.0.1:1"}, code: 1,
 			stdout: []string{"ok    settings", "ok    data.dir", "FAIL  http.listen", "FAIL  graph.url", "FAIL  facebook", "app_secret", "verify_token"},
 		},
-		"migrate":                  {args: []string{"migrate", data + "4"}, stdout: []string{"the store is at this version"}},
-		"replay without fences":    {args: []string{"replay"}, code: 2, stderr: []string{"--geofences is missing"}},
-		"replay with a bad fence":  {args: []string{"replay", "--geofences", crossed}, code: 1, stderr: []string{"cross"}},
-		"replay with a bad preset": {args: []string{"replay", "--geofences", yard, "--preset", "wild"}, code: 1, stderr: []string{"balanced"}},
-		"replay with a bad line":   {args: []string{"replay", "--geofences", yard}, stdin: "{\"rx\":1}\nnonsense\n", code: 1, stderr: []string{"line"}},
+		"geofences check": {
+			args:   []string{"geofences", "check", yard},
+			stdout: []string{`ok    features[0] "yard": circle`, "yard.geojson: 1 good (0 of them repaired), 0 refused"},
+		},
+		"geofences check of a mixed file": {
+			args: []string{"geofences", "check", mixed}, code: 1,
+			stdout: []string{
+				`ok    features[0] "yard": circle`, `FAIL  features[1] "yard" id: "yard" is taken by features[0]`,
+				"FAIL  features[2] id: is missing", `ok    features[3] "open": polygon`, "      repaired: ",
+				"FAIL  features[4] ", "geometry.coordinates[0][2]: latitude 91", "FAIL  features[5] properties.rules.dwel_s: is not known",
+				"2 good (1 of them repaired), 4 refused",
+			},
+			stderr: []string{"gateway geofences: not every geofence can be used"},
+		},
+		"geofences check of no json": {args: []string{"geofences", "check", settings}, code: 1, stdout: []string{"is not JSON", "0 good"}},
+		"geofences check of nothing": {args: []string{"geofences", "check"}, code: 2, stderr: []string{"no file is named"}},
+		"geofences without a verb":   {args: []string{"geofences", "chekc", yard}, code: 2, stderr: []string{`there is no "chekc"; expected check FILE`}},
+		"geofences check --help":     {args: []string{"geofences", "check", "--help"}, stdout: []string{"gateway geofences check FILE"}},
+		"migrate":                    {args: []string{"migrate", data + "4"}, stdout: []string{"the store is at this version"}},
+		"replay without fences":      {args: []string{"replay"}, code: 2, stderr: []string{"--geofences is missing"}},
+		"replay with a bad fence":    {args: []string{"replay", "--geofences", crossed}, code: 1, stderr: []string{"cross"}},
+		"replay with a bad preset":   {args: []string{"replay", "--geofences", yard, "--preset", "wild"}, code: 1, stderr: []string{"balanced"}},
+		"replay with a bad line":     {args: []string{"replay", "--geofences", yard}, stdin: "{\"rx\":1}\nnonsense\n", code: 1, stderr: []string{"line"}},
 		"replay with bad payloads": {
 			args: []string{"replay", "--geofences", yard}, stdin: "{\"rx\":1,\"vehicle\":\"van\",\"payload\":{\"t\":1,\"lat\":91,\"lon\":1}}\n" + drive(),
 			stdout: []string{`"kind":"enter"`}, stderr: []string{"refused: line 1: ", "91 is outside"},

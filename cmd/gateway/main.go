@@ -44,6 +44,7 @@ func commands() []command {
 		{"serve", "", "start the gateway", environment.serve},
 		{"check", "", "check the settings and reach every dependency", environment.check},
 		{"replay", "--geofences FILE", "run recorded fixes through the engine", environment.replay},
+		{"geofences", "check FILE", "say of every geofence of a GeoJSON file whether it can be used", environment.geofences},
 		{"migrate", "", "bring the store to this version", environment.migrate},
 		{"version", "", "print the version", environment.printVersion},
 	}
