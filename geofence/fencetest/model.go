@@ -10,10 +10,13 @@ import (
 // Model answers the questions of a [geofence.Shape] again: slowly, by other means and without sharing code,
 // so that the two can be compared. Membership of polygons is computed with rational numbers; distances by
 // following the geodesic step by step.
-type Model struct{ d Drawing }
+type Model struct {
+	d     Drawing
+	lines [][]orb.Point // every line or ring, with longitudes that go on beyond ±180°
+}
 
 // Model returns the model of what was drawn.
-func (d Drawing) Model() Model { return Model{d} }
+func (d Drawing) Model() Model { return Model{d, d.unrolled()} }
 
 // Side is where a point lies.
 type Side int8
@@ -60,7 +63,7 @@ func (m Model) Depth(p orb.Point) float64 {
 
 // edges calls do with every edge, in coordinates that go on beyond ±180°.
 func (m Model) edges(do func(a, b orb.Point)) {
-	for _, l := range m.unrolled() {
+	for _, l := range m.lines {
 		for i, b := range l[1:] {
 			do(l[i], b)
 		}
@@ -68,13 +71,13 @@ func (m Model) edges(do func(a, b orb.Point)) {
 }
 
 // unrolled returns every line or ring with longitudes that go on beyond ±180°.
-func (m Model) unrolled() (all [][]orb.Point) {
-	for _, area := range m.d.Areas {
+func (d Drawing) unrolled() (all [][]orb.Point) {
+	for _, area := range d.Areas {
 		for _, ring := range area {
 			all = append(all, unroll(ring))
 		}
 	}
-	for _, line := range m.d.Lines {
+	for _, line := range d.Lines {
 		all = append(all, unroll(line))
 	}
 	return all
@@ -100,7 +103,7 @@ func (m Model) polygonSide(p orb.Point) Side {
 		q := orb.Point{p[0] + turn, p[1]}
 		on := false
 		m.edges(func(a, b orb.Point) {
-			on = on || orientation(a, b, q) == 0 && between(a, b, q)
+			on = on || between(a, b, q) && orientation(a, b, q) == 0
 			// A ray to the east, where the shape looks north.
 			if (a[1] > q[1]) != (b[1] > q[1]) && (orientation(a, b, q) > 0) == (b[1] > a[1]) {
 				inside = !inside
@@ -119,7 +122,7 @@ func (m Model) polygonSide(p orb.Point) Side {
 func (m Model) onEdge(p orb.Point) (on bool) {
 	for turn := -720.0; turn <= 720; turn += 360 {
 		q := orb.Point{p[0] + turn, p[1]}
-		m.edges(func(a, b orb.Point) { on = on || orientation(a, b, q) == 0 && between(a, b, q) })
+		m.edges(func(a, b orb.Point) { on = on || between(a, b, q) && orientation(a, b, q) == 0 })
 	}
 	return on
 }
