@@ -9,9 +9,6 @@ import (
 // box is an axis-parallel rectangle in degrees with its edges.
 type box struct{ x0, y0, x1, y1 float64 }
 
-// world is the box of every valid point.
-var world = box{-180, -90, 180, 90}
-
 // nowhere is the box that holds nothing and that add makes grow.
 func nowhere() box { return box{math.Inf(1), math.Inf(1), math.Inf(-1), math.Inf(-1)} }
 

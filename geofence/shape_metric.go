@@ -53,9 +53,10 @@ func (m metric) toEdge(p, a, b orb.Point) (d2, at float64) {
 
 // edgeDistance returns the metres from p to the edge from a to b, measured with the scale half way between.
 func edgeDistance(p, a, b orb.Point, m metric) float64 {
-	d2, at := m.toEdge(p, a, b)
+	_, at := m.toEdge(p, a, b)
 	near := lerp(a, b, at)
 	m = metricAt((p[1] + near[1]) / 2)
+	var d2 float64
 	d2, at = m.toEdge(p, a, b)
 	if d2 < flatMost*flatMost {
 		return math.Sqrt(d2)
