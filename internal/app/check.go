@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -135,14 +136,24 @@ func checkBroker(ctx context.Context, broker string) Finding {
 	}
 	ctx, cancel := context.WithTimeout(ctx, checkWithin)
 	defer cancel()
-	conn, err := new(net.Dialer).DialContext(ctx, "tcp", u.Host)
+	address := brokerAddress(u)
+	conn, err := new(net.Dialer).DialContext(ctx, "tcp", address)
 	if err != nil {
 		f.Err = err
 		return f
 	}
 	_ = conn.Close()
-	f.Detail = u.Host + " answers"
+	f.Detail = address + " answers"
 	return f
+}
+
+// brokerAddress is the host with its port, the scheme's own where the URL names none.
+func brokerAddress(u *url.URL) string {
+	port := u.Port()
+	if port == "" {
+		port = map[string]string{"ssl": "8883", "tls": "8883", "mqtts": "8883", "ws": "80", "wss": "443"}[u.Scheme]
+	}
+	return net.JoinHostPort(u.Hostname(), cmp.Or(port, "1883"))
 }
 
 func checkGraph(ctx context.Context, base string) Finding {

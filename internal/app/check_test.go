@@ -42,6 +42,22 @@ func TestCheckBesideAnotherProgram(t *testing.T) {
 	}
 }
 
+// TestCheckDialsTheBrokerAsTheGatewayWould: a URL without a port means the scheme's own.
+func TestCheckDialsTheBrokerAsTheGatewayWould(t *testing.T) {
+	t.Parallel()
+	for broker, want := range map[string]string{
+		"tcp://127.0.0.2": "127.0.0.2:1883", "mqtts://127.0.0.2": "127.0.0.2:8883", "ws://127.0.0.2/mqtt": "127.0.0.2:80",
+		"wss://[::1]": "[::1]:443", "tcp://127.0.0.2:1": "127.0.0.2:1",
+	} {
+		found := findings(t, map[string]string{
+			"data.dir": t.TempDir(), "http.listen": "127.0.0.1:0", "mqtt.listen": "", "mqtt.url": broker, "graph.url": "http://127.0.0.1:1",
+		})
+		if got := found["mqtt.url"].Err; got == nil || !strings.Contains(got.Error(), "dial tcp "+want) {
+			t.Errorf("%s: got %v, want it to dial %s", broker, got, want)
+		}
+	}
+}
+
 func findings(t *testing.T, settings map[string]string) map[string]app.Finding {
 	t.Helper()
 	c, err := config.Load(config.Source{Flags: settings})
