@@ -11,6 +11,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"outrider/internal/config"
 )
 
 // session is one call of the program.
@@ -116,6 +118,13 @@ func TestTheCommandLine(t *testing.T) {
 			shows(t, "standard error", stderr.String(), s.stderr)
 		})
 	}
+}
+
+func TestTheLogHasUnits(t *testing.T) {
+	t.Parallel()
+	var stderr bytes.Buffer
+	environment{stderr: &stderr}.logger(config.Log{Level: "info", Format: "json"}).Info("waiting", "wait", 1500*time.Millisecond)
+	shows(t, "the log", stderr.String(), []string{`"wait":"1.5s"`})
 }
 
 // TestASignalDuringTheStart is a Ctrl-C before anything runs: an orderly end, not a fault of whatever was

@@ -91,11 +91,19 @@ func (env environment) logger(c config.Log) *slog.Logger {
 	var level slog.Level
 	_ = level.UnmarshalText([]byte(c.Level)) // checked when it was loaded
 	if c.Format == "json" || c.Format == "auto" && !isTerminal(env.stderr) {
-		return slog.New(slog.NewJSONHandler(env.stderr, &slog.HandlerOptions{Level: level}))
+		return slog.New(slog.NewJSONHandler(env.stderr, &slog.HandlerOptions{Level: level, ReplaceAttr: durationsWithUnit}))
 	}
 	return slog.New(tint.NewTextHandler(env.stderr, &tint.Options{
 		Level: level, TimeFormat: time.TimeOnly, NoColor: !isTerminal(env.stderr) || os.Getenv("NO_COLOR") != "",
 	}))
+}
+
+// durationsWithUnit writes 1.5s, where slog's JSON would write 1500000000.
+func durationsWithUnit(_ []string, a slog.Attr) slog.Attr {
+	if a.Value.Kind() == slog.KindDuration {
+		a.Value = slog.StringValue(a.Value.Duration().String())
+	}
+	return a
 }
 
 func isTerminal(w io.Writer) bool {
