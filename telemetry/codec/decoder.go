@@ -151,10 +151,15 @@ func (d *Decoder) decode(dst []telemetry.Fix, m telemetry.Message) ([]telemetry.
 
 // unrecognised says of a topic that nobody knows that it is the topic that is wrong.
 func unrecognised(at route, topic string, refusal *telemetry.Refusal) *telemetry.Refusal {
+	if _, scalar := readScalarTopic(topic); scalar {
+		return telemetry.Refuse(telemetry.ReasonUnsupported, "", "%s holds one value of several, which have to be joined", quote(topic))
+	}
 	if !at.foreign {
 		return refusal
 	}
-	return refuseTopic(topic)
+	r := refuseTopic(topic)
+	r.Detail += ", and " + refusal.Detail
+	return r
 }
 
 // decodeFlat reads the formats of the fast path.
@@ -201,12 +206,15 @@ type refusals struct {
 }
 
 func (r *refusals) add(refusal *telemetry.Refusal) {
-	if len(r.all) == maxRefusals {
+	if r.full() {
 		r.more++
 		return
 	}
 	r.all = append(r.all, refusal)
 }
+
+// full reports whether another refusal would only be counted.
+func (r *refusals) full() bool { return len(r.all) == maxRefusals }
 
 func (r *refusals) err() error {
 	switch {

@@ -28,6 +28,8 @@ func (d *Decoder) Explain(m telemetry.Message) Explanation {
 	switch named, _ := d.router.route(m.Topic); {
 	case named.codec != at.codec && named.rule != "":
 		e.How = "the topic rule " + named.rule + " leaves it to the payload, which looks like it"
+	case named.codec != at.codec && !named.foreign:
+		e.How = "the topic leaves it to the payload, which looks like it"
 	case named.codec != at.codec:
 		e.How = "no topic rule matches, and the payload looks like it"
 	case at.rule != "":

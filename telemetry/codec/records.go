@@ -110,6 +110,10 @@ func (r *recordReader) within(n int, array *value, name string) {
 
 // refuse refuses record n.
 func (r *recordReader) refuse(n int, refusal *telemetry.Refusal) {
+	if r.refusals.full() {
+		r.refusals.add(refusal)
+		return
+	}
 	where := r.list
 	if n != alone {
 		where += fmt.Sprintf("[%d]", n)
