@@ -96,7 +96,7 @@ func New(o Options) (*App, error) {
 // had begun is ended again.
 func (a *App) Start(ctx context.Context) error {
 	for _, begin := range []func(context.Context) error{
-		a.startKeeping, a.startSending, a.startDeciding, a.startServing, a.startListening,
+		a.startKeeping, a.prepareSending, a.startDeciding, a.startServing, a.startSending, a.startListening,
 	} {
 		if err := begin(ctx); err != nil {
 			return errors.Join(err, a.Stop(context.WithoutCancel(ctx)))
@@ -142,8 +142,8 @@ func (a *App) startKeeping(ctx context.Context) error {
 	return a.reloadDirectory(ctx)
 }
 
-// startSending begins with what the outbox holds.
-func (a *App) startSending(ctx context.Context) error {
+// prepareSending makes what sends; the lanes and the webhook need it.
+func (a *App) prepareSending(ctx context.Context) error {
 	c := a.o.Config
 	meta, err := graph.New(graph.Options{
 		URL: c.Graph.URL, Version: c.Graph.Version, AppSecret: c.Facebook.AppSecret, HTTP: a.o.Graph, Now: a.o.Now,
@@ -167,18 +167,11 @@ func (a *App) startSending(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	// A delivery that was being sent when the last process ended may have gone out: its echo will tell.
-	if _, err := a.store.AbandonAll(ctx, a.o.Now(), c.Alerts.Settle); err != nil {
-		return err
-	}
 	if err := a.keeper.Start(ctx); err != nil {
 		return err
 	}
 	a.onStop("templates", a.keeper.Stop)
-	if err := a.dispatcher.Start(ctx); err != nil {
-		return err
-	}
-	a.onStop("dispatcher", a.dispatcher.Stop)
+	a.onStop("dispatcher", a.dispatcher.Stop) // after the lanes have ended, which hand it their last deliveries
 	return nil
 }
 
@@ -229,6 +222,17 @@ func (a *App) startServing(context.Context) error {
 	}
 	a.onStop("http", a.http.Stop)
 	return nil
+}
+
+// startSending begins with what the outbox holds.
+//
+// ORDER: the webhook is open before. A delivery that was being sent when the last process ended may have gone out,
+// and its echo will tell; what is sent now is judged by its echo, too.
+func (a *App) startSending(ctx context.Context) error {
+	if _, err := a.store.AbandonAll(ctx, a.o.Now(), a.o.Config.Alerts.Settle); err != nil {
+		return err
+	}
+	return a.dispatcher.Start(ctx)
 }
 
 // startListening lets fixes in, last, when everything behind them is ready.
