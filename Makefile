@@ -7,8 +7,10 @@ VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev
 LDFLAGS  := -s -w -X main.version=$(VERSION)
 STATIC   := $(GO) tool -modfile=internal/tools/go.mod staticcheck
 FUZZTIME ?= 10s
+SEEDS    ?= 2
+FIRST    ?= $(shell date +%y%m%d00)
 
-.PHONY: help run test race check format vet lint generate generated build bench fuzz cover clean
+.PHONY: help run test race check format vet lint generate generated build bench quality fuzz cover clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,6 +48,9 @@ build: ## bin/gateway and bin/simulator, static and stripped
 
 bench: ## benchmarks; compare figures of one run with each other, not with another machine's
 	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+quality: ## alert quality on simulated worlds, other ones each day (SEEDS=2 of each kind, FIRST=seed)
+	$(GO) test ./internal/quality -run Alert -v -count=1 -timeout 60m -args -seeds=$(SEEDS) -first=$(FIRST)
 
 fuzz: ## every fuzz target for FUZZTIME each (10s)
 	@internal/tools/fuzz.sh $(FUZZTIME)
