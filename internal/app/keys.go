@@ -37,10 +37,10 @@ func adminKey(c config.Config) (key identity.Token, generated bool, err error) {
 	}
 	path := filepath.Join(c.Data.Dir, "admin.key")
 	text, err := os.ReadFile(path)
-	if err == nil {
-		return identity.NewToken(strings.TrimSpace(string(text))), false, nil
+	if kept := strings.TrimSpace(string(text)); err == nil && kept != "" { // a crash may leave it empty
+		return identity.NewToken(kept), false, nil
 	}
-	if !errors.Is(err, fs.ErrNotExist) {
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return identity.Token{}, false, fmt.Errorf("app: admin.key: %w", err)
 	}
 	fresh := "or_" + strings.ToLower(rand.Text())
