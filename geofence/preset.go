@@ -61,7 +61,7 @@ type margins struct {
 
 // margins returns the numbers behind a preset.
 func (p Preset) margins() margins {
-	m := margins{across: 0.7, along: 2.0, stopped: 0.6, lobe: 0.4, lobeM: 8.5}
+	m := margins{across: 0.9, along: 2.0, stopped: 0.6, lobe: 0.4, lobeM: 8.5}
 	switch p {
 	case Strict:
 		return m.scaled(0.5)

@@ -81,6 +81,7 @@ func (t *Tracker) Observe(dst []Crossing, f Fix) []Crossing {
 	start := len(dst)
 	dst = t.follow(dst, &v.state, &f)
 	if v.past != nil {
+		dst = v.past.hold(dst, start)
 		v.past.tell(dst[start:])
 	}
 	return dst

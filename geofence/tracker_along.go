@@ -63,7 +63,15 @@ func (s *state) pending() bool {
 
 // inside reports whether the whole way lies in b.
 func (w *stride) inside(b *orb.Bound) bool {
-	return within(b, &w.b) && within(b, &w.a) && (!w.bent || within(b, &w.knee))
+	if !within(b, &w.b) || !within(b, &w.a) {
+		return false
+	}
+	for i := range w.bends {
+		if !within(b, &w.knees[i]) {
+			return false
+		}
+	}
+	return true
 }
 
 func within(b *orb.Bound, p *orb.Point) bool {
@@ -217,10 +225,7 @@ func (c *crossing) judgeEnd(l lobe) {
 // more when it runs along it.
 func (c *crossing) margin(depth float64) float64 {
 	m := &c.t.margins
-	from := c.w.a
-	if c.w.bent {
-		from = c.w.knee
-	}
+	from := c.w.last()
 	d := metres(from, c.w.b)
 	if d < 2*c.w.sigma {
 		return m.along * c.w.sigma

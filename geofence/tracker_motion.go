@@ -9,6 +9,7 @@ const (
 	softThrust = 2.0  // m/s², what a driver usually does between two fixes
 	slowSpeed  = 1.0  // m/s; below it a receiver may well stand
 	fastSpeed  = 1.5  // m/s; above it it does not stand
+	hopLeast   = 30.0 // metres between two slow fixes from which on the next fix is waited for
 	believable = 80.0 // m/s; a reported speed above is a fault
 )
 
@@ -115,7 +116,13 @@ func (m *move) odd() bool {
 	if over > 1.05*reach(m.v0, m.v1, m.dt, softThrust) {
 		return true
 	}
-	return m.d > 4*m.noise && m.offCourse() > 45
+	return m.hop() || m.d > 4*m.noise && m.offCourse() > 45
+}
+
+// hop reports whether the movement leads from one slow place to another with nothing seen of the way: as often as
+// from one traffic light to the next, a reflection looks like that.
+func (m *move) hop() bool {
+	return m.v0 < slowSpeed && m.v1 < slowSpeed && m.d > max(6*m.noise, hopLeast)
 }
 
 // offCourse returns by how many degrees the straight way leaves the arc between the courses at its ends; 0

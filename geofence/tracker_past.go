@@ -129,6 +129,21 @@ func (p *past) insert(f *Fix) bool {
 	return true
 }
 
+// hold drops from dst[start:] what was seen across a silence while late fixes are being put in their place: in
+// seconds the past is lived again with them, and tells when and where it really was.
+func (p *past) hold(dst []Crossing, start int) []Crossing {
+	if !p.dirty || len(p.log) >= pastMost {
+		return dst
+	}
+	kept := dst[:start]
+	for _, c := range dst[start:] {
+		if c.Why != WhyGap || c.Kind != Enter && c.Kind != Exit && c.Kind != Pass {
+			kept = append(kept, c)
+		}
+	}
+	return kept
+}
+
 // tell notes crossings that were told.
 func (p *past) tell(cs []Crossing) {
 	for i := range cs {

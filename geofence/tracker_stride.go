@@ -12,7 +12,7 @@ const (
 	longestUp = 300 // from here on the straight way says nothing about what lies along it
 )
 
-// stride is the way between two accepted positions: straight, or bent once where the courses at its ends say so.
+// stride is the way between two accepted positions: straight, or bent where the courses at its ends say so.
 type stride struct {
 	a, b     orb.Point
 	length   float64 // metres
@@ -23,9 +23,9 @@ type stride struct {
 	proved   bool    // b was kept aside until a later fix proved it
 	jump     bool    // nothing explains the movement; only where it ends is known
 
-	bent bool
-	knee orb.Point
-	turn float64 // fraction of the way at the knee
+	bends int // knees of a way that is bent
+	knees [mostKnees]orb.Point
+	turns [mostKnees]float64 // fractions of the way at the knees
 }
 
 // strideOf returns the way of a movement; it holds until the next call.
@@ -39,63 +39,24 @@ func (t *Tracker) strideOf(s *state, f *Fix, m *move) *stride {
 	return w
 }
 
-// Ways with a knee.
-const (
-	kneeLeast = 25.0 // degrees of turning below which a way is straight
-	kneeMost  = 140.0
-	kneeShare = 0.75 // of the way from the chord to where the two courses meet: streets bend, corners are cut
-	kneeDepth = 5.0  // metres; a flatter knee is none
-	kneeSlow  = 3.0  // m/s; below it a course means little
-	kneeTime  = 90.0 // seconds; longer ways turn more than once
-)
-
-// bend gives the way a knee where the course at its beginning meets the course at its end.
-func (w *stride) bend(m *move) {
-	if !(m.v0 > kneeSlow && m.v1 > kneeSlow) || math.IsNaN(m.h0) || math.IsNaN(m.h1) || m.dt > kneeTime {
-		return
-	}
-	if kx, ky, ok := m.meet(); ok {
-		w.setKnee(m, kx, ky)
-	}
-}
-
-// meet returns where the courses at both ends meet.
-func (m *move) meet() (x, y float64, ok bool) {
-	if a := math.Abs(turn(m.h0, m.h1)); a < kneeLeast || a > kneeMost {
-		return 0, 0, false
-	}
-	s0, c0 := math.Sincos(m.h0 * math.Pi / 180)
-	s1, c1 := math.Sincos(m.h1 * math.Pi / 180)
-	cross := s0*c1 - c0*s1
-	along := (m.dx*c1 - m.dy*s1) / cross // metres from a
-	back := -(m.dx*c0 - m.dy*s0) / cross // and from there to b
-	if along <= 0 || back <= 0 || along+back > 1.1*reach(m.v0, m.v1, m.dt, softThrust)+2*m.noise {
-		return 0, 0, false
-	}
-	return along * s0, along * c0, true
-}
-
-// setKnee bends the way towards the point kx, ky metres from its beginning.
-func (w *stride) setKnee(m *move, kx, ky float64) {
-	f := (kx*m.dx + ky*m.dy) / (m.d * m.d) // the foot of the knee on the chord
-	kx, ky = kneeShare*(kx-f*m.dx)+f*m.dx, kneeShare*(ky-f*m.dy)+f*m.dy
-	if math.Hypot(kx-f*m.dx, ky-f*m.dy) < kneeDepth {
-		return
-	}
-	first, second := math.Hypot(kx, ky), math.Hypot(m.dx-kx, m.dy-ky)
-	w.bent, w.length, w.turn = true, first+second, first/(first+second)
-	w.knee = orb.Point{shortLon(w.a[0] + kx/m.plane.x), w.a[1] + ky/m.plane.y}
-}
-
 // at returns the place at fraction f of the way.
 func (w *stride) at(f float64) orb.Point {
-	switch {
-	case !w.bent:
-		return between(w.a, w.b, f)
-	case f < w.turn:
-		return between(w.a, w.knee, f/w.turn)
+	a, from := w.a, 0.0
+	for i := range w.bends {
+		if f < w.turns[i] {
+			return between(a, w.knees[i], (f-from)/(w.turns[i]-from))
+		}
+		a, from = w.knees[i], w.turns[i]
 	}
-	return between(w.knee, w.b, (f-w.turn)/(1-w.turn))
+	return between(a, w.b, (f-from)/(1-from))
+}
+
+// last returns where the last straight part of the way begins.
+func (w *stride) last() orb.Point {
+	if w.bends > 0 {
+		return w.knees[w.bends-1]
+	}
+	return w.a
 }
 
 // leg is a straight part of a way that does not cross the 180° meridian, as fractions of the whole.
@@ -104,19 +65,22 @@ type leg struct {
 	from, to float64
 }
 
-// legs cuts the way at its knee and at the 180° meridian.
-func (w *stride) legs() (legs [4]leg, n int) {
-	if !w.bent {
-		n = cutMeridian(&legs, 0, leg{w.a, w.b, 0, 1})
-		return legs, n
+// legs are the straight parts of a way, up to n.
+type legs [2 * (mostKnees + 1)]leg
+
+// legs cuts the way at its knees and at the 180° meridian.
+func (w *stride) legs() (all legs, n int) {
+	a, from := w.a, 0.0
+	for i := range w.bends {
+		n = cutMeridian(&all, n, leg{a, w.knees[i], from, w.turns[i]})
+		a, from = w.knees[i], w.turns[i]
 	}
-	n = cutMeridian(&legs, 0, leg{w.a, w.knee, 0, w.turn})
-	n = cutMeridian(&legs, n, leg{w.knee, w.b, w.turn, 1})
-	return legs, n
+	n = cutMeridian(&all, n, leg{a, w.b, from, 1})
+	return all, n
 }
 
 // cutMeridian puts l into legs from n on, in two parts if it crosses the 180° meridian.
-func cutMeridian(legs *[4]leg, n int, l leg) int {
+func cutMeridian(legs *legs, n int, l leg) int {
 	d := l.b[0] - l.a[0]
 	if math.Abs(d) <= 180 {
 		legs[n] = l
