@@ -137,7 +137,7 @@ func (pg *page) addCell(r *raster, i, cell int) {
 	cp := cellPiece{ref: pg.pieces[i].ref, piece: uint32(i), first: uint32(len(pg.spots))}
 	cp.last = cp.first
 	n := 0
-	for n < len(r.hits) && int(r.hits[n].cell) == cell {
+	for n < len(r.hits) && r.hits[n].cell() == cell {
 		n++
 	}
 	hits := r.hits[:n]
@@ -156,7 +156,7 @@ func (pg *page) addCell(r *raster, i, cell int) {
 func (pg *page) addSpots(r *raster, hits []hit) {
 	first := len(pg.spots)
 	for _, h := range hits {
-		a, b := spotAt(&pg.box, r.edges[2*h.edge]), spotAt(&pg.box, r.edges[2*h.edge+1])
+		a, b := spotAt(&pg.box, r.edges[2*h.edge()]), spotAt(&pg.box, r.edges[2*h.edge()+1])
 		if n := len(pg.spots); n == first {
 			pg.spots = append(pg.spots, a)
 		} else if pg.spots[n-1] != a {

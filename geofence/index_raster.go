@@ -1,7 +1,6 @@
 package geofence
 
 import (
-	"cmp"
 	"slices"
 
 	"github.com/paulmach/orb"
@@ -15,8 +14,14 @@ type raster struct {
 	hits  []hit       // which edge meets which cell
 }
 
-// hit is an edge that meets a cell.
-type hit struct{ cell, edge int32 }
+// hit is an edge that meets a cell, in one number that sorts by cell and then by edge.
+type hit uint64
+
+func newHit(cell, edge int) hit { return hit(cell)<<32 | hit(edge) }
+
+func (h hit) cell() int { return int(h >> 32) }
+
+func (h hit) edge() int { return int(h & 0xffff_ffff) }
 
 // divide fills out for a square of cells by asking about it and, where the boundary may run, its quarters.
 func (r *raster) divide(s Shape, column, row, size int) {
@@ -39,26 +44,27 @@ func (r *raster) divide(s Shape, column, row, size int) {
 
 // draw marks the cells that edges meet, and notes the edges.
 func (r *raster) draw(l *lines) {
+	n := l.count(r.box)
+	r.edges, r.hits = make([]orb.Point, 0, 2*n), make([]hit, 0, 2*n)
 	l.visit(r.box.grown(cellSlack, cellSlack), func(a, b orb.Point) bool {
 		r.drawEdge(a, b)
 		return true
 	})
-	slices.SortStableFunc(r.hits, func(a, b hit) int { return cmp.Compare(a.cell, b.cell) })
+	slices.Sort(r.hits)
 }
 
 func (r *raster) drawEdge(a, b orb.Point) {
 	e := boxOf(a, b).grown(cellSlack, cellSlack)
 	i0, i1, j0, j1 := r.column(e.x0), r.column(e.x1), r.row(e.y0), r.row(e.y1)
-	edge := int32(len(r.edges) / 2)
-	met := false
+	edge, one, met := len(r.edges)/2, i0 == i1 && j0 == j1, false
 	for j := j0; j <= j1; j++ {
 		for i := i0; i <= i1; i++ {
 			k := j*r.n + i
-			if !r.cell(k).meetsSegment(a, b) {
+			if !one && !r.cell(k).meetsSegment(a, b) {
 				continue
 			}
 			r.out[k], met = crosses, true
-			r.hits = append(r.hits, hit{int32(k), edge})
+			r.hits = append(r.hits, newHit(k, edge))
 		}
 	}
 	if met {
