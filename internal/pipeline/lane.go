@@ -114,11 +114,13 @@ func (l *lane) turn(ctx context.Context) error {
 	for i := range l.entries {
 		l.evaluate(&l.entries[i])
 	}
-	if n := len(l.entries); n > 0 {
-		l.behind.Set(max(0, l.o.Now().Sub(l.entries[n-1].Fix.Received).Seconds()))
-	} else {
-		l.advance(l.o.Now())
+	now := l.o.Now()
+	if n := len(l.entries); n > 0 { // more may wait: for vehicles not heard of it is as late as the newest fix says
+		behind := max(0, now.Sub(l.entries[n-1].Fix.Received))
+		l.behind.Set(behind.Seconds())
+		now = now.Add(-behind)
 	}
+	l.advance(now)
 	if l.mustCommit() {
 		if err := l.commit(ctx); err != nil {
 			return err

@@ -354,3 +354,38 @@ func TestQuietVehiclesKeepNoFiles(t *testing.T) {
 		r.close(t)
 	}
 }
+
+// TestABusyTenantDelaysNobodysTimers: a lane that always finds fixes to evaluate still looks at the clock of those
+// that are not heard of.
+func TestABusyTenantDelaysNobodysTimers(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	yard := orb.Point{11.5, 48.1}
+	feature := fmt.Sprintf(`{"type":"Feature","id":"yard","properties":{"shape":"circle","radius_m":100,"rules":{"dwell_s":60}},"geometry":{"type":"Point","coordinates":[%v,%v]}}`,
+		yard.Lon(), yard.Lat())
+	_, err := r.store.PutGeofence(t.Context(), store.Geofence{Tenant: "default", ID: "yard", Feature: []byte(feature)}, 0)
+	must(t, err)
+	must(t, r.pipeline.FencesChanged(t.Context()))
+	busy := ""
+	for i := 0; busy == ""; i++ { // a vehicle of another tenant in the same partition
+		name := fmt.Sprint("bus-", i)
+		if journal.PartitionOf("city", telemetry.VehicleID(name), 2) == journal.PartitionOf("default", "van", 2) {
+			busy = "fleet/city/" + name + "/fix"
+		}
+	}
+	start := time.Now().Add(-10 * time.Minute)
+	r.accept(t, busy, codec.AppendNative(nil, telemetry.NewFix("", "", time.Now(), yard)), time.Now())
+	r.drive(t, topic, south(yard, 300), start, 30)
+	for deadline := time.Now().Add(10 * time.Second); ; {
+		now := time.Now()
+		r.accept(t, busy, codec.AppendNative(nil, telemetry.NewFix("", "", now, yard)), now)
+		list, err := r.store.Crossings(t.Context(), store.Query{Tenant: "default"})
+		must(t, err)
+		if len(list) == 2 && list[0].Kind == "dwell" {
+			return
+		}
+		if now.After(deadline) {
+			t.Fatalf("the dwell was not told: %d crossings", len(list))
+		}
+	}
+}
