@@ -64,6 +64,9 @@ func ParseMappings(text []byte) ([]Mapping, error) {
 		}
 		return nil, fmt.Errorf("codec: mappings: %w", err)
 	}
+	if err := decoder.Decode(&yaml.Node{}); !errors.Is(err, io.EOF) {
+		return nil, errors.New("codec: mappings: more than one document")
+	}
 	var all []Mapping
 	err := eachMember(root.Content[0], func(name string, n *yaml.Node) (err error) {
 		if name != "mappings" {
@@ -239,6 +242,8 @@ func (m *Mapping) complete() error {
 	switch {
 	case m.Name == "" || strings.Trim(string(m.Name), "abcdefghijklmnopqrstuvwxyz0123456789-") != "":
 		return errors.New("the name has to be of small letters, digits and hyphens")
+	case slices.Contains([]Codec{Auto, Native, OwnTracks, "fix"}, m.Name):
+		return errors.New("the name has a meaning of its own")
 	case len(s[timeRole]) == 0:
 		return errors.New("no time")
 	case len(s[placeRole]) == 0 && (len(s[latRole]) == 0 || len(s[lonRole]) == 0):

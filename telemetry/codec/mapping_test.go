@@ -64,6 +64,12 @@ func TestMapping(t *testing.T) {
 			[]string{"= acme x 2026-01-01T00:00:00Z 11.5 48.1"},
 		},
 		{
+			"one vehicle for the records of an array", "acme/gps",
+			`{"imei":"356","data":{"points":[{"kind":"fix","at":"260101020000","where":"48.1,11.5"}]}}`,
+			[]string{"! topic: \"acme/gps\" is neither fleet/{tenant}/{vehicle}/fix nor owntracks/{user}/{device}, and " +
+				"the payload looks like no format that is known: name its codec in a topic rule, or describe it in a mapping"},
+		},
+		{
 			"recognised", "any/where", `{"kind":"fix","imei":356,"at":"260101020000","where":"48.1,11.5"}`,
 			[]string{"= default 356 2026-01-01T00:00:00Z 11.5 48.1"},
 		},
@@ -91,9 +97,11 @@ func TestMappingsThatAreWrong(t *testing.T) {
 		t.Fatal(err)
 	}
 	for text, want := range map[string]string{
-		"mapings: []":          `line 1: mapings: not known, expected "mappings"`,
-		"mappings: 7":          "line 1: mappings: expected a list",
-		"mappings: [7]":        "line 1: expected an object",
+		"mapings: []":   `line 1: mapings: not known, expected "mappings"`,
+		"mappings: 7":   "line 1: mappings: expected a list",
+		"mappings: [7]": "line 1: expected an object",
+		"{}\n---\n{}":   "more than one document",
+		"mappings:\n  - name: auto\n    time: t\n    latlon: y\n": `line 2: mapping "auto": the name has a meaning of its own`,
 		"[]":                   "line 1: expected an object",
 		"mappings:\n\t- a":     "line 2",
 		good + "    sped: v\n": "line 6: sped: no field of a mapping",

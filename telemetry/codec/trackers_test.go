@@ -88,3 +88,33 @@ func writeGolden(t *testing.T, file, name string, want []string) {
 		t.Fatal(err)
 	}
 }
+
+func TestLocalTime(t *testing.T) {
+	t.Parallel()
+	d := codec.New(codec.Options{LocalTime: time.FixedZone("", 3600), Topics: []codec.Rule{{Filter: "ovms/#", Codec: codec.JT808}}})
+	const report = `{"header":{"msg_id":512,"phone":"7"},"body":{"status":3,"latitude":31230416,"longitude":121473701,"time":"260101080000"}}`
+	want := []string{"= default 7 2026-01-01T07:00:00Z 121.473701 31.230416 ign=yes"}
+	for _, decoder := range []telemetry.Decoder{d, codec.NewJoiner(d, codec.JoinerOptions{})} { // a rule comes before a known topic
+		got := describe(decoder.Decode(nil, telemetry.Message{Topic: "ovms/u/v/metric/v/p/latitude", Payload: []byte(report)}))
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Error(diff)
+		}
+	}
+}
+
+// What a decoder knows does not come from the payload's memory.
+func TestFixesDoNotLiveOnThePayload(t *testing.T) {
+	t.Parallel()
+	d := codec.New(codec.Options{})
+	for _, file := range trackerFiles(t) {
+		for _, g := range readGolden(t, file) {
+			m := g.message()
+			got := describe(d.Decode(nil, m))
+			fixes, err := d.Decode(nil, m)
+			clear(m.Payload)
+			if diff := cmp.Diff(got, describe(fixes, err)); diff != "" {
+				t.Errorf("%s: %s", g.name, diff)
+			}
+		}
+	}
+}
