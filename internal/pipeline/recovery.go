@@ -19,7 +19,7 @@ import (
 //
 // The state at the committed position is a function of the snapshot, the fixes behind it and the fences in
 // force at each of them, all of which are kept; so the lane repeats that part without speaking. Without a
-// usable snapshot it repeats from the oldest kept fix, and takes the memberships of the store where they differ.
+// usable snapshot it repeats from the oldest kept fix, and takes the store's memberships of vehicles it did not meet.
 func (l *lane) recover(ctx context.Context) error {
 	own, err := l.o.Store.OwnLane(ctx, l.partition)
 	if err != nil {
