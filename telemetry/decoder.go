@@ -13,6 +13,8 @@ type Message struct {
 	Payload  []byte
 	Retained bool
 	Received time.Time // the gateway's clock at arrival
+	// Size is the length of the payload as it was sent, when Payload is only its beginning; else 0.
+	Size int
 }
 
 // Decoder turns a message into fixes. It is safe for many goroutines.

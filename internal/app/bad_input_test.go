@@ -64,7 +64,7 @@ func TestBadPayloadsAreKeptWithTheirReason(t *testing.T) {
 		<-lost
 		eventually(t, "it is kept as too large", func() bool {
 			return slices.ContainsFunc(r.items(t, "dead-letters?limit=3"), func(l map[string]any) bool {
-				return l["reason"] == "too_large" && l["topic"] == topic
+				return l["reason"] == "too_large" && l["topic"] == topic && l["size"] == float64(10<<20)
 			})
 		})
 	})

@@ -111,6 +111,6 @@ func (in *Intake) letter(m telemetry.Message, r *telemetry.Refusal) store.DeadLe
 	return store.DeadLetter{
 		Tenant: identity.TenantID(tenant), Vehicle: identity.VehicleID(vehicle), Topic: m.Topic,
 		Reason: r.Reason, Field: r.Field, Detail: r.Detail,
-		Payload: append([]byte(nil), kept...), Size: len(m.Payload), Received: m.Received,
+		Payload: append([]byte(nil), kept...), Size: max(m.Size, len(m.Payload)), Received: m.Received,
 	}
 }

@@ -169,11 +169,15 @@ func (c *conn) refuse(f *fault) *fault {
 		return f
 	}
 	c.endpoint.metrics.refused.WithLabelValues(string(telemetry.ReasonTooLarge)).Inc()
-	p, bad := parsePublish(level311, h.flags, c.in.unread()[h.size:])
+	begun := c.in.unread()[h.size:]
+	p, bad := parsePublish(level311, h.flags, begun)
 	if bad != nil || c.endpoint.refuser == nil {
 		return f
 	}
-	m := telemetry.Message{Topic: string(p.topic), Payload: p.payload, Received: c.endpoint.o.Now()}
+	m := telemetry.Message{
+		Topic: string(p.topic), Payload: p.payload, Received: c.endpoint.o.Now(),
+		Size: h.length - (len(begun) - len(p.payload)),
+	}
 	refusal := telemetry.Refuse(telemetry.ReasonTooLarge, "", "%s", f.detail)
 	if err := c.endpoint.refuser.Refuse(c.endpoint.ctx, m, refusal); err != nil {
 		return faultf(endNotDurable, "%s, and not recorded: %v", f.detail, err)
