@@ -53,6 +53,9 @@ func TestJoiner(t *testing.T) {
 		"longitude first": {
 			"0 " + v + "longitude 11.5\n10 " + v + "latitude 48.1", []string{"10 = default jane/car 2026-01-01T00:00:00Z 11.5 48.1"},
 		},
+		"a value behind the fix does not tell it again": {
+			"0 " + v + "latitude 48.1\n1 " + v + "longitude 11.5\n2 " + v + "altitude 519", []string{"1 = default jane/car 2026-01-01T00:00:00Z 11.5 48.1"},
+		},
 		"the vehicle's own time": {
 			"100 " + v + "gpstime 1767225599\n101 " + v + "latitude 48.1\n102 " + v + "longitude 11.5",
 			[]string{"102 = default jane/car 2025-12-31T23:59:59Z 11.5 48.1"},
