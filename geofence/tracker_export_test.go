@@ -19,3 +19,6 @@ func Sealed(b []byte) []byte {
 
 // Timers returns how many timers wait.
 func Timers(t *Tracker) int { return len(t.timers.heap) }
+
+// NextAbsence returns the first moment after a time at which vehicles have to be inside.
+func NextAbsence(a *Absence, after int64) int64 { return a.next(after) }

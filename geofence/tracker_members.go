@@ -123,7 +123,8 @@ func member(v Vehicle, x *tie) Member {
 
 // SetIndex puts other fences in force. New and edited fences (those of a higher revision than any before)
 // take a vehicle's membership silently from its last position, and fences that are gone close silently; for
-// each vehicle when it is next heard of. Nothing is decided at now today.
+// each vehicle when it is next heard of or [Tracker.Members] is called. Fences that have expired by now are
+// left out.
 func (t *Tracker) SetIndex(dst []Crossing, ix *Index, now int64) []Crossing {
 	dst = t.Advance(dst, now)
 	t.ix, t.revision = ix, ix.Revision()

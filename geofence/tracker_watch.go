@@ -8,9 +8,9 @@ import (
 
 // Numbers of watches.
 const (
-	watchSlack  = 0.5    // m/s below the limit at which an excess of speed is over: speeds hover
-	watchWay    = 60_000 // milliseconds; a longer way says nothing about the speed along it
-	absentAfter = 10_000 // milliseconds of the arrival clock that fixes of that moment have to come in
+	watchSlack  = 0.5     // m/s below the limit at which an excess of speed is over: speeds hover
+	watchWay    = 120_000 // milliseconds; positions farther apart say nothing about the speed in between
+	absentAfter = 10_000  // milliseconds of the arrival clock that fixes of that moment have to come in
 	absentDay   = 86_400_000
 )
 
@@ -81,6 +81,7 @@ func (t *Tracker) watchOf(x *tie) (*Watch, uint64) {
 type pace struct {
 	over, proved bool  // above it; beyond doubt
 	below        bool  // clearly no longer above
+	alone        bool  // the position before is too old to say anything about the time since
 	since        int64 // over: since when, device time
 	why          Why
 }
@@ -89,7 +90,8 @@ type pace struct {
 func (s *state) paceOf(f *Fix, from *leaving, limit float64) pace {
 	if v := knownSpeed(f); !math.IsNaN(v) {
 		p := pace{over: v > limit, below: v <= limit-watchSlack, since: f.Time}
-		if p.over && from.t != 0 && float64(from.speed) > limit {
+		p.alone = from.t == 0 || f.Time-from.t > watchWay
+		if p.over && !p.alone && float64(from.speed) > limit {
 			p.proved, p.since = true, from.t
 		}
 		if f.Time-from.t > sparseWay*1000 {
@@ -99,7 +101,7 @@ func (s *state) paceOf(f *Fix, from *leaving, limit float64) pace {
 	}
 	span := f.Time - from.t
 	if from.t == 0 || span <= 0 || span > watchWay {
-		return pace{below: s.standing}
+		return pace{below: s.standing, alone: true}
 	}
 	seconds, d, noise := float64(span)/1000, metres(from.p, s.p), math.Sqrt2*float64(s.sigma)
 	over := d-2*noise > limit*seconds
@@ -113,7 +115,7 @@ func (s *state) paceOf(f *Fix, from *leaving, limit float64) pace {
 func (t *Tracker) weighSpeed(s *state, x *tie, w *Watch, rev uint64, p pace, shift int64) {
 	switch {
 	case p.over:
-		if x.over == 0 {
+		if x.over == 0 || p.alone && !x.told.has(toldOver) {
 			x.over = max(p.since+shift, x.since)
 		}
 		if p.proved && !x.told.has(toldOver) && s.t+shift-x.over >= w.LimitFor.Milliseconds() {

@@ -204,3 +204,41 @@ func ExampleWatch() {
 	// overspeed school 0
 	// silent school 620
 }
+
+// The moments at which a vehicle has to be inside follow the clock on the wall.
+func TestAbsenceFollowsTheWall(t *testing.T) {
+	t.Parallel()
+	berlin, err := time.LoadLocation("Europe/Berlin")
+	if err != nil {
+		t.Fatal(err)
+	}
+	apia, err := time.LoadLocation("Pacific/Apia") // had no 30 December 2011
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, tt := range map[string]struct {
+		a     geofence.Absence
+		after string
+		want  string
+	}{
+		"today":        {geofence.Absence{By: 18 * time.Hour}, "2026-03-02T17:59:59Z", "2026-03-02T18:00:00Z"},
+		"that moment":  {geofence.Absence{By: 18 * time.Hour}, "2026-03-02T18:00:00Z", "2026-03-03T18:00:00Z"},
+		"midnight":     {geofence.Absence{}, "2026-03-02T18:00:00Z", "2026-03-03T00:00:00Z"},
+		"weekday":      {geofence.Absence{By: time.Hour, Days: []time.Weekday{time.Sunday}}, "2026-03-02T00:00:00Z", "2026-03-08T01:00:00Z"},
+		"summer":       {geofence.Absence{By: 18 * time.Hour, Zone: berlin}, "2026-07-01T00:00:00Z", "2026-07-01T16:00:00Z"},
+		"skipped hour": {geofence.Absence{By: 150 * time.Minute, Zone: berlin}, "2026-03-28T12:00:00Z", "2026-03-29T01:30:00Z"},
+		"skipped day":  {geofence.Absence{By: 6 * time.Hour, Zone: apia}, "2011-12-29T20:00:00Z", "2011-12-30T16:00:00Z"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			after, err := time.Parse(time.RFC3339, tt.after)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := time.UnixMilli(geofence.NextAbsence(&tt.a, after.UnixMilli())).UTC().Format(time.RFC3339)
+			if got != tt.want {
+				t.Errorf("got %s, want %s", got, tt.want)
+			}
+		})
+	}
+}
