@@ -50,7 +50,7 @@ func Settings() []Setting {
 			set: text(func(c *Config) *string { return &c.HTTP.Listen }, required, listen)},
 		{Name: "mqtt.listen", Default: "127.0.0.1:1883", Doc: "Address of the device endpoint that trackers publish to. Empty turns it off. It takes no passwords yet, so it must be a loopback address.",
 			set: text(func(c *Config) *string { return &c.MQTT.Listen }, listen, loopback)},
-		{Name: "mqtt.url", Doc: "External MQTT broker to read from: `tcp://`, `ssl://`, `ws://` or `wss://`. Empty: none.",
+		{Name: "mqtt.url", Doc: "External MQTT broker to read from: `tcp://`, `ssl://`, `ws://` or `wss://`. Empty: none. The broker keeps messages while the gateway is down, as far as its queue goes: mosquitto's `max_queued_messages` is 1,000 unless you raise it.",
 			set: text(func(c *Config) *string { return &c.MQTT.URL }, scheme("tcp", "mqtt", "ssl", "tls", "mqtts", "ws", "wss"))},
 		{Name: "mqtt.username", Doc: "User name at the external broker.",
 			set: text(func(c *Config) *string { return &c.MQTT.Username })},
