@@ -389,3 +389,43 @@ func TestABusyTenantDelaysNobodysTimers(t *testing.T) {
 		}
 	}
 }
+
+// TestRecoveryWithoutAUsableSnapshot: the vehicle is inside the fence when the process ends; the exit is told once.
+func TestRecoveryWithoutAUsableSnapshot(t *testing.T) {
+	t.Parallel()
+	for name, spoil := range map[string]func(path string, content []byte) error{
+		"missing": func(path string, _ []byte) error { return os.Remove(path) },
+		"empty":   func(path string, _ []byte) error { return os.Truncate(path, 0) },
+		"cut":     func(path string, content []byte) error { return os.Truncate(path, int64(len(content)/2)) },
+		"bit": func(path string, content []byte) error {
+			content[len(content)-9] ^= 4
+			return os.WriteFile(path, content, 0o600)
+		},
+		"no journal": func(path string, _ []byte) error { return os.RemoveAll(filepath.Dir(filepath.Dir(path))) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t)
+			yard := orb.Point{11.5, 48.1}
+			r.fence(t, "yard", yard)
+			r.drive(t, topic, south(yard, 300), begin, 30)
+			r.crossings(t, 1)
+			r.close(t)
+			files, err := filepath.Glob(filepath.Join(r.dir, "journal", "snapshots", "*.snapshot"))
+			must(t, err)
+			if len(files) != 2 {
+				t.Fatalf("%d snapshots", len(files))
+			}
+			for _, path := range files {
+				if content, err := os.ReadFile(path); err == nil {
+					must(t, spoil(path, content))
+				}
+			}
+			r.open(t)
+			r.drive(t, topic, south(yard, 0), begin.Add(30*time.Second), 30)
+			if got := r.crossings(t, 2); fmt.Sprint(got) != "[van enter yard van exit yard]" {
+				t.Errorf("got %q", got)
+			}
+		})
+	}
+}
