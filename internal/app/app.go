@@ -184,9 +184,10 @@ func (a *App) startDeciding(ctx context.Context) error {
 	}
 	rules := notify.NewRules(a.directory)
 	rules.MaxAge = c.Alerts.MaxAge
+	decoder := codec.NewJoiner(codec.New(codec.Options{}), codec.JoinerOptions{})
 	a.pipeline, err = pipeline.New(ctx, pipeline.Options{
-		Journal: a.journal, Store: a.store, Decoder: codec.New(codec.Options{}), Devices: a.directory,
-		Rules: rules, TopicOwner: codec.TopicOwner, Wake: a.dispatcher.Wake,
+		Journal: a.journal, Store: a.store, Decoder: decoder, Devices: a.directory,
+		Rules: rules, TopicOwner: decoder.TopicOwner, Wake: a.dispatcher.Wake,
 		Preset: preset, SnapshotEvery: c.Engine.Snapshot, Now: a.o.Now,
 		Logger: a.logger.With("part", "pipeline"), Registerer: a.registry,
 	})

@@ -58,7 +58,7 @@ func Settings() []Setting {
 			set: secret(func(c *Config) *identity.Token { return &c.MQTT.Password })},
 		{Name: "mqtt.client_id", Default: "outrider", Doc: "Client id at the external broker: it names the persistent session, so keep it, and let no two gateways share one.",
 			set: text(func(c *Config) *string { return &c.MQTT.ClientID }, required)},
-		{Name: "mqtt.topics", Default: "fleet/+/+/fix,owntracks/#", Doc: "Topic filters read from the external broker, separated by commas.",
+		{Name: "mqtt.topics", Default: "fleet/#,owntracks/#", Doc: "Topic filters read from the external broker, separated by commas; docs/trackers.md names those of other trackers.",
 			set: listOf(func(c *Config) *[]string { return &c.MQTT.Topics })},
 		{Name: "mqtt.share", Doc: "Shared-subscription group at the external broker. Empty: a subscription of our own.",
 			set: text(func(c *Config) *string { return &c.MQTT.Share })},
