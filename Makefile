@@ -48,6 +48,7 @@ build: ## bin/gateway and bin/simulator, static and stripped
 
 bench: ## benchmarks; compare figures of one run with each other, not with another machine's
 	$(GO) test -run '^$$' -bench . -benchmem ./...
+	cd geofence/internal/peers && $(GO) test -run '^$$' -bench . -benchmem .  # the index beside other libraries
 
 quality: ## alert quality on simulated worlds, other ones each day (SEEDS=2 of each kind, FIRST=seed)
 	$(GO) test ./internal/quality -run Alert -v -count=1 -timeout 60m -args -seeds=$(SEEDS) -first=$(FIRST)
