@@ -147,19 +147,23 @@ func (a *aside) path(s *state, seconds float64) bool {
 	return speed >= fastSpeed && far > max(4*s.sigmaOf(first), 0.4*speed*seconds)
 }
 
-// takeOver makes the fixes kept aside the vehicle's way, and f, if there is one, its next step.
+// takeOver makes the fixes kept aside the vehicle's way, and f, if there is one, its next step. Only the first is
+// believed as it is: one that does not follow from it may be a reflection of its own.
 func (t *Tracker) takeOver(s *state, f *Fix) {
 	a := s.aside
 	s.aside = nil
 	for i := range a.n {
 		m := moveOf(s, &a.fixes[i])
 		m.learnSpeed(a, i, f)
-		t.advance(s, &a.fixes[i], &m)
+		if i == 0 || s.aside == nil && s.judge(&m) <= moving {
+			t.advance(s, &a.fixes[i], &m)
+		} else {
+			t.judged(s, &a.fixes[i])
+		}
 	}
 	t.work.asides = append(t.work.asides, a)
 	if f != nil {
-		m := moveOf(s, f)
-		t.advance(s, f, &m)
+		t.judged(s, f)
 	}
 }
 

@@ -33,16 +33,23 @@ const (
 type table struct {
 	mu     sync.Mutex // guards the rest
 	scores map[string]*quality.Score
+	dense  quality.Score // worlds with a fix every 10 s or more often
+	sparse quality.Score // all others
 	base   quality.Score
 }
 
-func (b *table) add(kind string, engine, base *quality.Score) {
+func (b *table) add(w *quality.World, engine, base *quality.Score) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.scores[kind] == nil {
-		b.scores[kind] = &quality.Score{}
+	if b.scores[w.Kind] == nil {
+		b.scores[w.Kind] = &quality.Score{}
 	}
-	b.scores[kind].Add(engine)
+	b.scores[w.Kind].Add(engine)
+	if w.Interval() <= 10 {
+		b.dense.Add(engine)
+	} else {
+		b.sparse.Add(engine)
+	}
 	b.base.Add(base)
 }
 
@@ -57,6 +64,8 @@ func (b *table) String() string {
 		}
 	}
 	line("ALL", b.all())
+	line("up to 10 s", &b.dense)
+	line("30 and 60 s", &b.sparse)
 	line("inside/outside", &b.base)
 	return text.String()
 }
@@ -105,7 +114,7 @@ func measure(t *testing.T, b *table, w *quality.World) {
 		t.Fatal(err)
 	}
 	score := w.Judge(told)
-	b.add(w.Kind, score, w.Judge(simple))
+	b.add(w, score, w.Judge(simple))
 	if !*mistakes {
 		return
 	}

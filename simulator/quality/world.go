@@ -53,6 +53,9 @@ func New(kind string, seed uint64) *World {
 // Hours returns how long the vehicle was followed.
 func (w *World) Hours() float64 { return float64(len(w.path.at)) / 3600 }
 
+// Interval returns the seconds between two fixes of a moving vehicle.
+func (w *World) Interval() float64 { return w.device.interval }
+
 // ParkedHours returns how long the vehicle stood for more than two minutes.
 func (w *World) ParkedHours() float64 {
 	sum := 0
