@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
+	"maps"
 	"math"
 	"slices"
 )
@@ -53,7 +54,9 @@ func (t *Tracker) Restore(r io.Reader) error {
 		return fmt.Errorf("%w: length differs", ErrSnapshot)
 	}
 	fresh.rebind()
-	fresh.rearm()
+	if fresh.now > 0 {
+		fresh.attend(fresh.now)
+	}
 	*t = *fresh
 	return nil
 }
@@ -100,6 +103,7 @@ func (t *Tracker) code(c *coder) {
 		code32(c, &x.vehicle)
 		code8(c, &x.kind)
 	}
+	t.codeAlarms(c)
 	t.changed = resize(t.changed, c.length(len(t.changed)))
 	for i := range t.changed {
 		x := &t.changed[i]
@@ -107,6 +111,21 @@ func (t *Tracker) code(c *coder) {
 		codeText(c, &x.Fence)
 		code8(c, &x.Membership)
 		c.int(&x.Since)
+	}
+}
+
+// codeAlarms writes or reads which timers of watched vehicles count.
+func (t *Tracker) codeAlarms(c *coder) {
+	vehicles := slices.Sorted(maps.Keys(t.alarms))
+	vehicles = resize(vehicles, c.length(len(vehicles)))
+	if c.reading {
+		t.alarms = make(map[Vehicle]int64, len(vehicles))
+	}
+	for _, v := range vehicles {
+		at := t.alarms[v]
+		code32(c, &v)
+		c.int(&at)
+		t.alarms[v] = at
 	}
 }
 

@@ -82,7 +82,7 @@ func (t *Tracker) Observe(dst []Crossing, f Fix) []Crossing {
 	dst = t.follow(dst, &v.state, &f)
 	if v.past != nil {
 		dst = v.past.hold(dst, start)
-		v.past.tell(dst[start:])
+		dst = v.past.unsaid(dst, start)
 	}
 	return dst
 }

@@ -21,26 +21,6 @@ func (t *Tracker) arm(v Vehicle, at int64) {
 	t.timers.add(timer{at: at, vehicle: v, kind: timerWatch})
 }
 
-// rearm finds the timers that count after a restore: a vehicle's earliest. One that had been overtaken by then
-// is looked at in vain.
-func (t *Tracker) rearm() {
-	for _, x := range t.timers.heap {
-		if x.kind != timerWatch {
-			continue
-		}
-		if due, ok := t.alarms[x.vehicle]; ok && due <= x.at {
-			continue
-		}
-		if t.alarms == nil {
-			t.alarms = map[Vehicle]int64{}
-		}
-		t.alarms[x.vehicle] = x.at
-	}
-	if t.now > 0 {
-		t.attend(t.now)
-	}
-}
-
 // await arms the vehicle's timer for what may have to be told of a stay without a fix.
 func (t *Tracker) await(s *state, x *tie, w *Watch) {
 	if full, ok := t.stopFull(s, x, w); ok {

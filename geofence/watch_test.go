@@ -242,3 +242,31 @@ func TestAbsenceFollowsTheWall(t *testing.T) {
 		})
 	}
 }
+
+// However late fixes come, and how often, nothing is told twice of one moment, boundaries included.
+func TestWatchesTellNothingTwice(t *testing.T) {
+	t.Parallel()
+	ix := watched(t, 60, 400)
+	rapid.Check(t, func(rt *rapid.T) {
+		tr := geofence.NewTracker(ix, geofence.Options{})
+		fixes := halting(rapid.Uint64().Draw(rt, "seed"), tr.Vehicle("a"), 120)
+		again := append([]geofence.Fix(nil), fixes...)
+		for i := range again {
+			again[i].Received += 90_000
+		}
+		fixes = late(rapid.Uint64().Draw(rt, "order"), append(fixes, again...))
+		type moment struct {
+			fence geofence.FenceID
+			kind  geofence.Kind
+			at    int64
+		}
+		told := map[moment]bool{}
+		for _, c := range play(tr, fixes) {
+			m := moment{c.Fence, c.Kind, c.Time}
+			if told[m] {
+				rt.Fatalf("%v of %s at %d twice", c.Kind, c.Fence, c.Time)
+			}
+			told[m] = true
+		}
+	})
+}
