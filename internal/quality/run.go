@@ -35,20 +35,31 @@ func Engine(w *quality.World, preset geofence.Preset) ([]quality.Told, error) {
 }
 
 // InsideOutside is the rule everybody begins with: a crossing whenever a fix lies on the other side.
-func InsideOutside(w *quality.World) ([]quality.Told, error) {
+func InsideOutside(w *quality.World) ([]quality.Told, error) { return agreed(w, 1) }
+
+// TwoFixes is the rule everybody tries next: a crossing once two fixes in a row lie on the other side.
+func TwoFixes(w *quality.World) ([]quality.Told, error) { return agreed(w, 2) }
+
+// agreed tells a crossing once n fixes in a row lie on the other side, at the time of the first of them.
+func agreed(w *quality.World, n int) ([]quality.Told, error) {
 	fences, err := fencesOf(w)
 	if err != nil {
 		return nil, err
 	}
 	var told []quality.Told
 	for _, f := range fences {
-		for i, inside := 0, false; i < len(w.Fixes); i++ {
-			x := w.Fixes[i]
-			in := f.Shape.Contains(x.Point)
-			if i > 0 && in != inside {
-				told = append(told, quality.Told{Fence: string(f.ID), Enter: in, At: x.Time, Emitted: x.Received})
+		inside, other := f.Shape.Contains(w.Fixes[0].Point), 0
+		for i := range w.Fixes {
+			if f.Shape.Contains(w.Fixes[i].Point) == inside {
+				other = 0
+				continue
 			}
-			inside = in
+			if other++; other == n {
+				inside, other = !inside, 0
+				told = append(told, quality.Told{
+					Fence: string(f.ID), Enter: inside, At: w.Fixes[i-n+1].Time, Emitted: w.Fixes[i].Received,
+				})
+			}
 		}
 	}
 	return told, nil
