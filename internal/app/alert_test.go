@@ -138,7 +138,7 @@ func compareFleet(t *testing.T, format simulator.Format) {
 	var clock atomic.Pointer[func() time.Time]
 	still := func() time.Time { return start }
 	clock.Store(&still)
-	r := newRigAt(t, nil, func() time.Time { return (*clock.Load())() })
+	r := newRigAt(t, map[string]string{"alerts.settle": "1h"}, func() time.Time { return (*clock.Load())() })
 	o := simulator.FleetOptions{Vehicles: 30, Seed: seed, Start: start}
 	if format == simulator.OwnTracks {
 		o.WholeSeconds, o.Name = true, simulator.UserDevice
@@ -157,9 +157,12 @@ func compareFleet(t *testing.T, format simulator.Format) {
 		URL: "tcp://" + r.app.MQTTAddr().String(), Format: format, Speed: speed, Duration: 8 * time.Minute, Connections: 3,
 	})
 	must(t, err)
-	running := fastClock(start, speed) // begins with the fleet: registering it took a while
-	clock.Store(&running)
+	// The clock is that of the newest published fix: when the machine stalls, so does time, and nothing comes late.
+	driven := func() time.Time { return later(start, p.Stats().Newest) }
+	clock.Store(&driven)
 	must(t, p.Run(t.Context()))
+	running := fastClock(driven(), speed) // what waits for time to pass gets it
+	clock.Store(&running)
 
 	var report simulator.Report
 	waitFor(30*time.Second, func() bool {
@@ -192,4 +195,11 @@ func told(t *testing.T, r *rig, vehicles map[string]telemetry.VehicleID) []simul
 		})
 	}
 	return all
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
 }

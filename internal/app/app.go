@@ -65,6 +65,9 @@ type App struct {
 	failed chan error
 }
 
+// afterCrash is how many times longer than alerts.settle the echoes of the last process's messages are waited for.
+const afterCrash = 5
+
 // step is one thing to end.
 type step struct {
 	name string
@@ -198,7 +201,9 @@ func (a *App) startDeciding(ctx context.Context) error {
 		return err
 	}
 	a.onStop("pipeline", a.pipeline.Stop)
-	go a.watch(a.pipeline.Failed())
+	watching, stop := context.WithCancel(context.WithoutCancel(ctx))
+	a.onStop("watch", func(context.Context) error { stop(); return nil })
+	go a.watch(watching, a.pipeline.Failed())
 	return nil
 }
 
@@ -229,8 +234,10 @@ func (a *App) startServing(context.Context) error {
 //
 // ORDER: the webhook is open before. A delivery that was being sent when the last process ended may have gone out,
 // and its echo will tell; what is sent now is judged by its echo, too.
+//
+// Such an echo met a closed webhook and comes with one of Meta's next tries, so it is waited for longer.
 func (a *App) startSending(ctx context.Context) error {
-	if _, err := a.store.AbandonAll(ctx, a.o.Now(), a.o.Config.Alerts.Settle); err != nil {
+	if _, err := a.store.AbandonAll(ctx, a.o.Now(), afterCrash*a.o.Config.Alerts.Settle); err != nil {
 		return err
 	}
 	return a.dispatcher.Start(ctx)
@@ -290,9 +297,15 @@ func (a *App) Stop(ctx context.Context) error {
 // Failed gives the error of a part that cannot go on. The process should stop then and be started again.
 func (a *App) Failed() <-chan error { return a.failed }
 
-func (a *App) watch(failed <-chan error) {
-	if err, ok := <-failed; ok {
-		a.failed <- err
+// watch passes the first failure on, until the app stops.
+func (a *App) watch(ctx context.Context, failed <-chan error) {
+	select {
+	case err := <-failed:
+		select {
+		case a.failed <- err:
+		default: // one is enough to end the process
+		}
+	case <-ctx.Done():
 	}
 }
 
