@@ -16,7 +16,7 @@ type crossing struct {
 	Fence         geofence.FenceID   `json:"fence"`
 	FenceName     string             `json:"fence_name,omitempty"`
 	FenceRevision uint64             `json:"fence_revision" doc:"The version of the fence that was crossed."`
-	Kind          string             `json:"kind" doc:"enter, exit, pass or dwell."`
+	Kind          string             `json:"kind" doc:"enter, exit, pass, dwell, overspeed, overspeed_end, stopped, silent or absent."`
 	At            time.Time          `json:"at" doc:"When it happened, by the tracker's clock."`
 	Lat           float64            `json:"lat"`
 	Lon           float64            `json:"lon"`
