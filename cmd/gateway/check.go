@@ -13,12 +13,7 @@ import (
 var errUnready = errors.New("not everything is in order")
 
 func (env environment) check(ctx context.Context, args []string) error {
-	fs := env.flags("check")
-	load := env.settings(fs)
-	if err := env.parse(fs, args); err != nil {
-		return err
-	}
-	c, err := load()
+	c, err := env.configured("check", args)
 	if err != nil {
 		return err
 	}
@@ -45,12 +40,7 @@ func (env environment) check(ctx context.Context, args []string) error {
 }
 
 func (env environment) migrate(ctx context.Context, args []string) error {
-	fs := env.flags("migrate")
-	load := env.settings(fs)
-	if err := env.parse(fs, args); err != nil {
-		return err
-	}
-	c, err := load()
+	c, err := env.configured("migrate", args)
 	if err != nil {
 		return err
 	}

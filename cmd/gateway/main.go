@@ -175,6 +175,16 @@ func (env environment) settings(fs *flag.FlagSet) func() (config.Config, error) 
 	return func() (config.Config, error) { return config.Load(src) }
 }
 
+// configured reads the settings of a command that has no other flags.
+func (env environment) configured(name string, args []string) (config.Config, error) {
+	fs := env.flags(name)
+	load := env.settings(fs)
+	if err := env.parse(fs, args); err != nil {
+		return config.Config{}, err
+	}
+	return load()
+}
+
 func (env environment) printVersion(context.Context, []string) error {
 	_, err := fmt.Fprintln(env.stdout, "outrider", version)
 	return err

@@ -20,12 +20,7 @@ import (
 const stopWithin = 5 * time.Second
 
 func (env environment) serve(ctx context.Context, args []string) error {
-	fs := env.flags("serve")
-	load := env.settings(fs)
-	if err := env.parse(fs, args); err != nil {
-		return err
-	}
-	c, err := load()
+	c, err := env.configured("serve", args)
 	if err != nil {
 		return err
 	}
