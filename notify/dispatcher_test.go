@@ -967,5 +967,5 @@ func ExampleDispatcher() {
 		Kind: notify.Exit, VehicleName: "Van 12", FenceName: "Depot North", At: now()}})
 	d.Wake("111")
 	fmt.Println((<-sent).State, sender.Requests()[0].Text)
-	// Output: sent Van 12 left Depot North at 08:00.
+	// Output: sent Van 12 left Depot North at 08:00 UTC.
 }

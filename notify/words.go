@@ -90,6 +90,9 @@ func (w Words) when(a Alert, now time.Time) string {
 	case at.YearDay() != today.YearDay():
 		layout = w.day
 	}
+	if a.Location() == time.UTC && a.TimeZone != "UTC" {
+		layout = strings.Replace(layout, "15:04", "15:04 MST", 1) // nobody chose this zone, so say which it is
+	}
 	return at.Format(layout)
 }
 

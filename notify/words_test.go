@@ -22,8 +22,9 @@ func TestWordsTime(t *testing.T) {
 		want    string
 	}{
 		{"today", at(2026, 11, 24, 7, 42), at(2026, 11, 24, 7, 43), "UTC", "07:42"},
-		{"no zone is UTC", at(2026, 11, 24, 7, 42), at(2026, 11, 24, 7, 43), "", "07:42"},
-		{"an unknown zone is UTC", at(2026, 11, 24, 7, 42), at(2026, 11, 24, 7, 43), "Mars/Olympus", "07:42"},
+		{"no zone is UTC, and says so", at(2026, 11, 24, 7, 42), at(2026, 11, 24, 7, 43), "", "07:42 UTC"},
+		{"an unknown zone is UTC", at(2026, 11, 24, 7, 42), at(2026, 11, 24, 7, 43), "Mars/Olympus", "07:42 UTC"},
+		{"no zone, yesterday", at(2026, 11, 23, 22, 58), at(2026, 11, 24, 6, 0), "", "22:58 UTC on Mon 23 Nov"},
 		{"the owner's clock", at(2026, 11, 24, 7, 42), at(2026, 11, 24, 7, 43), "Asia/Kolkata", "13:12"},
 		{"summer time", at(2026, 7, 1, 7, 42), at(2026, 7, 1, 7, 43), "Europe/Berlin", "09:42"},
 		{"yesterday", at(2026, 11, 23, 22, 58), at(2026, 11, 24, 6, 0), "UTC", "22:58 on Mon 23 Nov"},
@@ -52,7 +53,7 @@ func TestWordsNames(t *testing.T) {
 		{"empty: the id", " \n", "van-12"},
 		{"long", strings.Repeat("ä", 200), strings.Repeat("ä", 79) + "…"},
 	} {
-		a := notify.Alert{Kind: notify.Exit, At: noon, Vehicle: "van-12", VehicleName: c.name, FenceName: "Depot"}
+		a := notify.Alert{Kind: notify.Exit, At: noon, Vehicle: "van-12", VehicleName: c.name, FenceName: "Depot", TimeZone: "UTC"}
 		if got := notify.WordsFor("xx").Params(a, noon)[0]; got != c.want {
 			t.Errorf("%s: %q, want %q", c.what, got, c.want)
 		}
