@@ -165,3 +165,14 @@ func reader(files map[string]string) func(string) ([]byte, error) {
 		return []byte(text), nil
 	}
 }
+
+func TestTheExampleFileIsAccepted(t *testing.T) {
+	t.Parallel()
+	c, err := config.Load(config.Source{File: "../../deployments/gateway.yaml", Read: os.ReadFile})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.MQTT.ClientID != "outrider-1" || c.Log.Format != "json" || len(c.MQTT.Topics) != 2 {
+		t.Errorf("read %+v", c)
+	}
+}
