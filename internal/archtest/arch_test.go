@@ -42,7 +42,7 @@ var allowed = map[string][]string{
 	"simulator/quality":   {"simulator", "telemetry", "telemetry/codec"},
 
 	"internal/pipeline":      domain,
-	"internal/replay":        domain,
+	"internal/replay":        append([]string{"internal/pipeline"}, domain...), // one mapping of a fix to the engine
 	"internal/quality":       append([]string{"simulator/quality"}, domain...),
 	"internal/app":           {"everything"},
 	"internal/config":        {"identity"},

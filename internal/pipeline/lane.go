@@ -167,15 +167,15 @@ func (l *lane) evaluate(e *journal.Entry) {
 		return
 	}
 	ts := l.tenant(f.Tenant)
-	l.crossings = ts.tracker.Observe(l.crossings[:0], engineFix(ts.tracker, f))
+	l.crossings = ts.tracker.Observe(l.crossings[:0], EngineFix(ts.tracker, f))
 	l.decide(ts, f.Received)
 	if verdict == telemetry.Admitted && !l.silent {
 		l.lastFixes[vehicleKey{f.Tenant, f.Vehicle}] = *f
 	}
 }
 
-// engineFix says a fix in the engine's words.
-func engineFix(t *geofence.Tracker, f *telemetry.Fix) geofence.Fix {
+// EngineFix says a fix in the words of a tracker.
+func EngineFix(t *geofence.Tracker, f *telemetry.Fix) geofence.Fix {
 	return geofence.Fix{
 		Vehicle:  t.Vehicle(string(f.Vehicle)),
 		Time:     f.Time.UnixMilli(),
@@ -197,6 +197,11 @@ func (l *lane) advance(now time.Time) {
 	if !now.After(l.ticked) || !l.due(now) {
 		return
 	}
+	l.fire(now)
+}
+
+// fire fires every tracker's timers up to now.
+func (l *lane) fire(now time.Time) {
 	l.ticked = now
 	for _, ts := range l.tenants {
 		l.crossings = ts.tracker.Advance(l.crossings[:0], now.UnixMilli())
@@ -216,14 +221,13 @@ func (l *lane) due(now time.Time) bool {
 
 // decide takes over the crossings and membership changes that a tracker just found.
 func (l *lane) decide(ts *tenantState, received time.Time) {
+	l.members = ts.tracker.Changed(l.members[:0])
 	if l.silent {
-		l.members = ts.tracker.Changed(l.members[:0])
 		return
 	}
 	for i := range l.crossings {
 		l.record(ts, &l.crossings[i], received)
 	}
-	l.members = ts.tracker.Changed(l.members[:0])
 	for _, m := range l.members {
 		l.step.Memberships = append(l.step.Memberships, store.Membership{
 			Tenant: identity.TenantID(ts.id), Vehicle: identity.VehicleID(ts.tracker.ID(m.Vehicle)), Fence: m.Fence,

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"time"
 
 	"outrider/geofence"
@@ -71,11 +72,8 @@ func (l *lane) findEnd(ctx context.Context, own store.Lane) error {
 
 // repeatTimers fires silently what had fired, and was committed, without a fix.
 func (l *lane) repeatTimers(until time.Time) {
-	l.silent, l.ticked = true, until
-	for _, ts := range l.tenants {
-		l.crossings = ts.tracker.Advance(l.crossings[:0], until.UnixMilli())
-		l.decide(ts, until)
-	}
+	l.silent = true
+	l.fire(until)
 	l.silent = false
 }
 
@@ -127,11 +125,8 @@ func (l *lane) replay(ctx context.Context, own store.Lane) error {
 	}
 	l.silent = true
 	defer func() { l.silent = false }()
-	for len(adopted) > 0 && adopted[0].At <= l.next {
-		if err := l.useRevision(ctx, adopted[0].Revision); err != nil {
-			return err
-		}
-		adopted = adopted[1:]
+	if adopted, err = l.adoptUntil(ctx, adopted, l.next); err != nil {
+		return err
 	}
 	if l.fenced == nil {
 		l.use(l.fences.Current())
@@ -141,11 +136,8 @@ func (l *lane) replay(ctx context.Context, own store.Lane) error {
 			return err
 		}
 		for i := range l.entries {
-			for len(adopted) > 0 && adopted[0].At <= l.entries[i].Position {
-				if err := l.useRevision(ctx, adopted[0].Revision); err != nil {
-					return err
-				}
-				adopted = adopted[1:]
+			if adopted, err = l.adoptUntil(ctx, adopted, l.entries[i].Position); err != nil {
+				return err
 			}
 			l.evaluate(&l.entries[i])
 		}
@@ -153,12 +145,19 @@ func (l *lane) replay(ctx context.Context, own store.Lane) error {
 			break
 		}
 	}
-	for _, a := range adopted {
-		if err := l.useRevision(ctx, a.Revision); err != nil {
-			return err
+	_, err = l.adoptUntil(ctx, adopted, math.MaxUint64)
+	return err
+}
+
+// adoptUntil takes over the fences that were adopted up to a position and returns the adoptions behind it.
+func (l *lane) adoptUntil(ctx context.Context, adopted []store.Adoption, at journal.Position) ([]store.Adoption, error) {
+	for len(adopted) > 0 && adopted[0].At <= at {
+		if err := l.useRevision(ctx, adopted[0].Revision); err != nil {
+			return nil, err
 		}
+		adopted = adopted[1:]
 	}
-	return nil
+	return adopted, nil
 }
 
 // readCommitted fills l.entries with entries before end; none when there are no more.

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"outrider/geofence"
+	"outrider/internal/pipeline"
 	"outrider/telemetry"
 )
 
@@ -136,16 +137,7 @@ func (r *run) evaluate(f *telemetry.Fix) error {
 		r.refuse(telemetry.Refuse(reason, "", "a fix of %s", f.Time.UTC().Format(time.RFC3339)))
 		return nil
 	}
-	r.crossings = r.tracker.Observe(r.crossings[:0], geofence.Fix{
-		Vehicle:  r.tracker.Vehicle(string(f.Vehicle)),
-		Time:     f.Time.UnixMilli(),
-		Received: f.Received.UnixMilli(),
-		Point:    f.Point,
-		Accuracy: float32(f.Accuracy),
-		Speed:    float32(f.Speed),
-		Heading:  float32(f.Heading),
-		HDOP:     float32(f.HDOP),
-	})
+	r.crossings = r.tracker.Observe(r.crossings[:0], pipeline.EngineFix(r.tracker, f))
 	return r.write(f.Received.UnixMilli())
 }
 
