@@ -61,8 +61,7 @@ type App struct {
 	client     *mqtt.Client   // nil when mqtt.url is empty
 	http       *httpServer
 
-	undo   []step // what Stop does, in reverse
-	failed chan error
+	undo []step // what Stop does, in reverse
 }
 
 // afterCrash is how many times longer than alerts.settle the echoes of the last process's messages are waited for.
@@ -92,7 +91,7 @@ func New(o Options) (*App, error) {
 	if c.MQTT.Listen == "" && c.MQTT.URL == "" {
 		return nil, errors.New("app: no fixes can come in: set mqtt.listen, mqtt.url or both")
 	}
-	return &App{o: o, logger: o.Logger, registry: o.Registry, failed: make(chan error, 1)}, nil
+	return &App{o: o, logger: o.Logger, registry: o.Registry}, nil
 }
 
 // Start sets the gateway going and returns when it takes fixes and requests. After an error everything that
@@ -201,9 +200,6 @@ func (a *App) startDeciding(ctx context.Context) error {
 		return err
 	}
 	a.onStop("pipeline", a.pipeline.Stop)
-	watching, stop := context.WithCancel(context.WithoutCancel(ctx))
-	a.onStop("watch", func(context.Context) error { stop(); return nil })
-	go a.watch(watching, a.pipeline.Failed())
 	return nil
 }
 
@@ -294,20 +290,9 @@ func (a *App) Stop(ctx context.Context) error {
 	return errors.Join(problems...)
 }
 
-// Failed gives the error of a part that cannot go on. The process should stop then and be started again.
-func (a *App) Failed() <-chan error { return a.failed }
-
-// watch passes the first failure on, until the app stops.
-func (a *App) watch(ctx context.Context, failed <-chan error) {
-	select {
-	case err := <-failed:
-		select {
-		case a.failed <- err:
-		default: // one is enough to end the process
-		}
-	case <-ctx.Done():
-	}
-}
+// Failed gives, of an app that was started, the error of a part that cannot go on. The process should stop then and
+// be started again.
+func (a *App) Failed() <-chan error { return a.pipeline.Failed() }
 
 // HTTPAddr is where the API listens.
 func (a *App) HTTPAddr() net.Addr { return a.http.Addr() }

@@ -2,7 +2,6 @@ package app
 
 import (
 	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -17,9 +16,9 @@ import (
 // sealer protects tokens at rest.
 func sealer(c config.Data) (*identity.Sealer, error) {
 	if !c.Key.Empty() {
-		key, err := hex.DecodeString(c.Key.Reveal())
+		key, err := identity.ParseKey(c.Key.Reveal())
 		if err != nil {
-			return nil, errors.New("app: data.key: expected 64 hexadecimal digits")
+			return nil, fmt.Errorf("app: data.key: %w", err)
 		}
 		return identity.NewSealer(key)
 	}
