@@ -119,7 +119,7 @@ func (c *Circle) Bounds() []orb.Bound { return slices.Clone(c.boxes) }
 // Contains reports whether p is within the radius of the centre.
 func (c *Circle) Contains(p orb.Point) bool {
 	dy := p[1] - c.centre[1]
-	dx := shortWay(p[0] - c.centre[0])
+	dx := shortLon(p[0] - c.centre[0])
 	if p[1] < c.box.y0 || p[1] > c.box.y1 || c.centre[0]+dx < c.box.x0 || c.centre[0]+dx > c.box.x1 {
 		return false
 	}
@@ -136,7 +136,7 @@ func (c *Circle) Contains(p orb.Point) bool {
 
 // away returns the metres from the centre.
 func (c *Circle) away(p orb.Point) float64 {
-	dx, dy := shortWay(p[0]-c.centre[0]), p[1]-c.centre[1]
+	dx, dy := shortLon(p[0]-c.centre[0]), p[1]-c.centre[1]
 	if c.wide || p[1] < c.box.y0 || p[1] > c.box.y1 || math.Abs(dx) > 2*(c.box.x1-c.box.x0) {
 		return geodesic(c.centre, p)
 	}
@@ -193,7 +193,7 @@ func (w *circleWay) chord(from, to float64) (Stretch, bool) {
 func (w *circleWay) deepest(from, to float64) float64 {
 	p, q := lerp(w.a, w.b, from), lerp(w.a, w.b, to)
 	m := metricAt(w.c.centre[1])
-	dx := shortWay(p[0] - w.c.centre[0])
+	dx := shortLon(p[0] - w.c.centre[0])
 	_, at := m.toEdge(orb.Point{}, orb.Point{dx, p[1] - w.c.centre[1]}, orb.Point{dx + q[0] - p[0], q[1] - w.c.centre[1]})
 	t := from + at*(to-from)
 	h := (to - from) / 16
@@ -348,7 +348,7 @@ func (c *Circle) relateWide(b box) relation {
 	}
 	reach := ((b.x1-b.x0)/2*metricAt(low).x + (b.y1-b.y0)/2*metricAt(90).y) * (1 + 1e-9)
 	middle := b.centre()
-	middle[0] = shortWay(middle[0])
+	middle[0] = shortLon(middle[0])
 	switch d := geodesic(c.centre, middle); {
 	case d > 19_000_000: // where the formula gives up
 		return crosses

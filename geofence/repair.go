@@ -169,7 +169,7 @@ func noteLongEdge(rings []*ring, notes *Repairs) {
 
 // bulge estimates in metres how far the straight edge in longitude and latitude is from the great circle.
 func bulge(a, b orb.Point) float64 {
-	l := shortWay(b[0]-a[0]) * degree
+	l := shortLon(b[0]-a[0]) * degree
 	phi := (a[1] + b[1]) / 2 * degree
 	return earthA * l * l / 8 * math.Abs(math.Sin(phi)*math.Cos(phi))
 }

@@ -80,7 +80,7 @@ func lerp(a, b orb.Point, f float64) orb.Point {
 // the sphere and is off by up to 0.6 %.
 func geodesic(a, b orb.Point) float64 {
 	u1, u2 := math.Atan((1-earthF)*math.Tan(a[1]*degree)), math.Atan((1-earthF)*math.Tan(b[1]*degree))
-	v := vincenty{l: math.Abs(shortWay(b[0]-a[0])) * degree}
+	v := vincenty{l: math.Abs(shortLon(b[0]-a[0])) * degree}
 	v.sinU1, v.cosU1 = math.Sincos(u1)
 	v.sinU2, v.cosU2 = math.Sincos(u2)
 	lambda := v.l
@@ -136,15 +136,4 @@ func haversine(a, b orb.Point) float64 {
 	s1, s2 := math.Sin((b[1]-a[1])*degree/2), math.Sin((b[0]-a[0])*degree/2)
 	h := s1*s1 + math.Cos(a[1]*degree)*math.Cos(b[1]*degree)*s2*s2
 	return 2 * (2*earthA + earthB) / 3 * math.Asin(math.Sqrt(min(h, 1)))
-}
-
-// shortWay brings a difference of longitudes into -180 to 180.
-func shortWay(d float64) float64 {
-	switch {
-	case d > 180:
-		return d - 360
-	case d < -180:
-		return d + 360
-	}
-	return d
 }
