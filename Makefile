@@ -10,7 +10,7 @@ FUZZTIME ?= 10s
 SEEDS    ?= 2
 FIRST    ?= $(shell date +%y%m%d00)
 
-.PHONY: help run test race check format vet lint generate generated build bench quality fuzz cover clean
+.PHONY: help run test race check format vet lint generate generated ui console build bench quality fuzz cover clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,7 +22,7 @@ run: ## start the demo: gateway, Graph sandbox and a simulated fleet, with nothi
 test: ## install what the tests need, then run them all (-race, -shuffle=on)
 	@internal/tools/test.sh
 
-check: format vet lint generated ## format, vet, staticcheck, import table, generated files
+check: format vet lint generated console ## format, vet, staticcheck, import table, generated files, web console
 
 format: ## every file is gofmt'ed
 	@out=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$out" ]; then echo "not formatted, run gofmt -w:"; echo "$$out"; exit 1; fi
@@ -42,6 +42,12 @@ generated: ## generated files and go.mod match their source
 	$(GO) test -count=1 ./internal/config -run Docs
 	$(GO) test -count=1 ./console -run OpenAPI
 	$(GO) mod tidy -diff
+
+ui: ## build the web console anew into console/ui/dist; needs Node
+	cd console/ui && npm ci --no-audit --no-fund --loglevel=error && npm run build
+
+console: ## the console's own checks, and that what is committed of it is what its source builds
+	@internal/tools/console.sh
 
 build: ## bin/gateway and bin/simulator, static and stripped
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/ ./cmd/...

@@ -4,6 +4,8 @@ import (
 	"net/http"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"outrider/console/ui"
 )
 
 // New returns the handler of every path the gateway serves. It is safe for many goroutines.
@@ -27,6 +29,9 @@ func New(o Options) (http.Handler, error) {
 		return nil, err
 	}
 	front.register(mux)
+	if err := ui.Register(mux, o.Map); err != nil {
+		return nil, err
+	}
 	health{ready: o.Ready, keys: newKeys(o.AdminKey)}.register(mux)
 	mux.Handle("GET /openapi.json", description)
 	if o.Gatherer != nil {

@@ -18,7 +18,7 @@ var (
 	homeCSS []byte
 )
 
-// home serves the start page: what this is, and every operation of the API.
+// home serves /api: what this is, and every operation of the API.
 type home struct{ page []byte }
 
 func newHome(r *router, version string) (*home, error) {
@@ -38,7 +38,7 @@ func newHome(r *router, version string) (*home, error) {
 }
 
 func (h *home) register(mux *http.ServeMux) {
-	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
+	mux.HandleFunc("GET /api", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
 		writeText(w, "text/html; charset=utf-8", h.page)
 	})

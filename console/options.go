@@ -9,6 +9,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"outrider/console/ui"
 	"outrider/geofence"
 	"outrider/identity"
 	"outrider/store"
@@ -64,6 +65,9 @@ type Options struct {
 	FencesChanged func(context.Context) error
 	// PageChanged is told of a page that was put, after Reload. It must not block. Nil: nobody is told.
 	PageChanged func(identity.PageID)
+
+	// Map is what lies under the map of the web console.
+	Map ui.Options
 
 	// Webhook serves /webhook/messenger. Nil: the path does not exist.
 	Webhook http.Handler

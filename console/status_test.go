@@ -52,7 +52,9 @@ type statusCase struct {
 // Every endpoint with every answer it documents.
 var statusCases = []statusCase{
 	// No key is needed.
-	{request: "GET /", status: 200, header: "Authorization:", says: "<h1>Outrider</h1>"},
+	{request: "GET /", status: 200, header: "Authorization:", says: `<div id="app">`},
+	{request: "GET /api", status: 200, header: "Authorization:", says: "<h1>Outrider</h1>"},
+	{request: "GET /console/map.json", status: 200, header: "Authorization:", says: "{}"},
 	{request: "GET /home.css", status: 200, header: "Authorization:", says: "color-scheme"},
 	{request: "GET /healthz", status: 200, header: "Authorization:", says: `"ok"`},
 	{request: "GET /livez", status: 200, header: "Authorization:"},

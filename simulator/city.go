@@ -164,6 +164,22 @@ func (c *City) GeoJSON() []byte {
 	return mustMarshal(map[string]any{"type": "FeatureCollection", "features": features})
 }
 
+// Streets returns the streets as a FeatureCollection of lines, each from one end of the city to the other.
+func (c *City) Streets() []byte {
+	var features []feature
+	line := func(from, to vec) {
+		features = append(features, feature{Type: "Feature", Properties: map[string]any{},
+			Geometry: geometry{"LineString", []orb.Point{c.plane.point(c.ground(from)), c.plane.point(c.ground(to))}}})
+	}
+	for east := 0.0; east <= blocksEast; east++ {
+		line(vec{east, 0}, vec{east, blocksNorth})
+	}
+	for north := 0.0; north <= blocksNorth; north++ {
+		line(vec{0, north}, vec{blocksEast, north})
+	}
+	return mustMarshal(map[string]any{"type": "FeatureCollection", "features": features})
+}
+
 // Fence returns the fence of an id.
 func (c *City) Fence(id string) (Fence, bool) {
 	for _, f := range c.Fences {

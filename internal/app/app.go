@@ -16,6 +16,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"outrider/console"
+	"outrider/console/ui"
 	"outrider/geofence"
 	"outrider/identity"
 	"outrider/internal/config"
@@ -39,6 +40,8 @@ type Options struct {
 	Registry *prometheus.Registry
 	// Graph makes the calls to Meta; nil: one with sensible time-outs.
 	Graph *http.Client
+	// Streets is GeoJSON that lies under the console's map; nil: none.
+	Streets []byte
 	// OnSent is told of every message that Meta took: the delivery, and when its request began. It must not block.
 	OnSent func(notify.Delivery, time.Time)
 }
@@ -213,6 +216,7 @@ func (a *App) startServing(context.Context) error {
 			VerifyToken: c.Facebook.VerifyToken, AppSecret: c.Facebook.AppSecret, Inbox: a.store, Wake: a.dispatcher.Wake,
 			Now: a.o.Now, Logger: a.logger.With("part", "webhook"), Registerer: a.registry,
 		}),
+		Map:    ui.Options{Tiles: c.Console.Tiles, PMTiles: c.Console.PMTiles, Attribution: c.Console.Attribution, Streets: a.o.Streets},
 		Logger: a.logger.With("part", "api"), Now: a.o.Now, Version: a.o.Version,
 	})
 	if err != nil {

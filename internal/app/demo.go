@@ -116,7 +116,9 @@ func (d *Demo) startGateway(ctx context.Context) error {
 	c.Facebook.AppSecret = identity.NewToken(d.sandbox.AppSecret())
 	c.Facebook.VerifyToken = identity.NewToken(d.sandbox.VerifyToken())
 	var err error
-	d.app, err = New(Options{Config: c, Logger: d.o.Logger, Version: d.o.Version, OnSent: d.sent})
+	d.app, err = New(Options{
+		Config: c, Logger: d.o.Logger, Version: d.o.Version, Streets: simulator.NewCity(d.o.Seed).Streets(), OnSent: d.sent,
+	})
 	if err != nil {
 		return err
 	}

@@ -15,6 +15,7 @@ import (
 type Config struct {
 	Data     Data
 	HTTP     HTTP
+	Console  Console
 	MQTT     MQTT
 	Store    Store
 	NATS     NATS
@@ -36,6 +37,13 @@ type Data struct {
 
 // HTTP is the API's listener.
 type HTTP struct{ Listen string }
+
+// Console is what lies under the map of the web console.
+type Console struct {
+	Tiles       string // template of a tile server; empty: none
+	PMTiles     string // file; empty: none
+	Attribution string
+}
 
 // MQTT is where fixes come from.
 type MQTT struct {

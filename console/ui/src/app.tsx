@@ -1,0 +1,148 @@
+import type { ComponentType } from 'preact'
+import { useEffect } from 'preact/hooks'
+import { follow } from './live'
+import { FleetMap } from './map/map'
+import { Icon, type IconName } from './parts/icon'
+import { Toasts } from './parts/toasts'
+import { href, route } from './router'
+import { session, signOut, switchTenant } from './session'
+import { attempt, feed, forget, load, unclaimed } from './state'
+import { theme, toggleTheme } from './theme'
+import { Events } from './views/events'
+import { Explain } from './views/explain'
+import { Health } from './views/health'
+import { MapPanel } from './views/mappanel'
+import { Messages } from './views/messages'
+import { Owners } from './views/owners'
+import { Pages } from './views/pages'
+import { Rules } from './views/rules'
+import { SignIn } from './views/signin'
+import { Vehicles } from './views/vehicles'
+
+interface View {
+  name: string
+  title: string
+  icon: IconName
+  page: ComponentType
+}
+
+const views: View[] = [
+  { name: 'map', title: 'Map', icon: 'map', page: MapPanel },
+  { name: 'rules', title: 'Rules', icon: 'rule', page: Rules },
+  { name: 'events', title: 'Crossings', icon: 'cross', page: Events },
+  { name: 'messages', title: 'Messages', icon: 'message', page: Messages },
+  { name: 'vehicles', title: 'Vehicles', icon: 'vehicle', page: Vehicles },
+  { name: 'owners', title: 'Owners', icon: 'person', page: Owners },
+  { name: 'pages', title: 'Pages', icon: 'page', page: Pages },
+  { name: 'explain', title: 'Explain', icon: 'why', page: Explain },
+  { name: 'health', title: 'Health', icon: 'health', page: Health },
+]
+
+export function App() {
+  if (!session.value.signedIn) return <SignIn />
+  return <Console key={`${session.value.key}/${session.value.tenant}`} />
+}
+
+function Console() {
+  useEffect(() => {
+    forget()
+    void attempt(load)
+    return follow()
+  }, [])
+  const here = views.find(v => v.name === route.value.view) ?? views[0]
+  useEffect(() => {
+    document.title = `${here.title} · Outrider`
+  }, [here])
+  return (
+    <div class="shell" data-view={here.name}>
+      <a class="skip" href="#content">
+        Skip to content
+      </a>
+      <Rail here={here.name} />
+      <main id="content" class="content" tabIndex={-1}>
+        <here.page />
+      </main>
+      <FleetMap />
+      <Toasts />
+    </div>
+  )
+}
+
+function Rail({ here }: { here: string }) {
+  return (
+    <nav class="rail" aria-label="Main">
+      <div class="brand">
+        <img src="./icon.svg" alt="" width="28" height="28" />
+        <span>Outrider</span>
+      </div>
+      <ul>
+        {views.map(v => (
+          <li key={v.name}>
+            <a href={href(v.name)} aria-current={v.name === here ? 'page' : undefined}>
+              <Icon name={v.icon} />
+              <span>{v.title}</span>
+              {v.name === 'vehicles' && unclaimed.value.length > 0 && (
+                <b class="count" title="seen, but registered by nobody">
+                  {unclaimed.value.length}
+                  <span class="hidden"> unclaimed</span>
+                </b>
+              )}
+            </a>
+          </li>
+        ))}
+      </ul>
+      <div class="foot">
+        <FeedState />
+        <Tenant />
+        <button
+          type="button"
+          class="quiet"
+          onClick={toggleTheme}
+          aria-label={theme.value === 'dark' ? 'Light colours' : 'Dark colours'}
+        >
+          <Icon name="theme" />
+          <span>{theme.value === 'dark' ? 'Light' : 'Dark'}</span>
+        </button>
+        <button type="button" class="quiet" onClick={() => signOut()}>
+          <Icon name="out" />
+          <span>Sign out</span>
+        </button>
+      </div>
+    </nav>
+  )
+}
+
+const feedWords = { connecting: 'connecting', live: 'live', polling: 'every 2 s', lost: 'no connection' }
+
+function FeedState() {
+  return (
+    <p class={`feed ${feed.value}`} role="status">
+      <i aria-hidden="true" />
+      {feedWords[feed.value]}
+    </p>
+  )
+}
+
+function Tenant() {
+  return (
+    <form
+      class="tenant"
+      onSubmit={e => {
+        e.preventDefault()
+        const input = e.currentTarget.elements.namedItem('tenant') as HTMLInputElement
+        switchTenant(input.value.trim())
+      }}
+    >
+      <label>
+        Tenant{' '}
+        <input
+          name="tenant"
+          defaultValue={session.value.tenant}
+          placeholder="default"
+          autocomplete="off"
+          spellcheck={false}
+        />
+      </label>
+    </form>
+  )
+}

@@ -1,0 +1,148 @@
+// What the API speaks, as in /openapi.json. Only what the console uses is named here.
+
+export interface Fix {
+  t: string
+  lat: number
+  lon: number
+  acc?: number
+  spd?: number
+  hdg?: number
+  alt?: number
+  hdop?: number
+  ign?: boolean
+  received: string
+}
+
+export interface Vehicle {
+  id: string
+  name?: string
+  owners?: string[]
+  tags?: string[]
+  device?: string
+  claimed: boolean
+  last_fix?: Fix
+  warnings?: string[]
+}
+
+export interface Contact {
+  page: string
+  psid: string
+}
+
+export interface Owner {
+  id: string
+  name?: string
+  locale?: string
+  time_zone?: string
+  contacts?: Contact[]
+  has_fallback?: boolean
+  fallback?: string
+  warnings?: string[]
+}
+
+export interface Page {
+  id: string
+  name?: string
+  has_token?: boolean
+  access_token?: string
+  tag?: string
+  templates?: Record<string, string>
+  warnings?: string[]
+}
+
+export type Shape = 'circle' | 'polygon' | 'corridor' | 'tripwire'
+
+export interface FenceProperties {
+  name?: string
+  shape?: Shape
+  radius_m?: number
+  width_m?: number
+  tags?: string[]
+  rules?: Record<string, unknown>
+  color?: string
+  [own: string]: unknown
+}
+
+export interface Fence {
+  type: 'Feature'
+  id: string
+  properties: FenceProperties
+  geometry: GeoJSON.Point | GeoJSON.Polygon | GeoJSON.MultiPolygon | GeoJSON.LineString | GeoJSON.MultiLineString
+  warnings?: string[]
+}
+
+export interface Crossing {
+  id: string
+  vehicle: string
+  fence: string
+  fence_name?: string
+  kind: string
+  at: string
+  lat: number
+  lon: number
+  confidence: number
+  why?: string
+  late: boolean
+  received: string
+}
+
+export interface Delivery {
+  id: string
+  vehicle: string
+  vehicle_name?: string
+  owner: string
+  page: string
+  psid?: string
+  fence: string
+  fence_name?: string
+  kind: string
+  event?: string
+  at: string
+  state: string
+  route?: string
+  reason?: string
+  detail?: string
+  attempts: number
+  created: string
+  next_at?: string
+  sent_at?: string
+  delivered_at?: string
+  read_at?: string
+  message_id?: string
+  trace?: TraceStep[]
+}
+
+export interface TraceStep {
+  at?: string
+  [key: string]: unknown
+}
+
+export interface DeadLetter {
+  vehicle?: string
+  topic: string
+  reason: string
+  field?: string
+  detail?: string
+  payload?: string
+  payload_base64?: string
+  size: number
+  received: string
+}
+
+export interface List<T> {
+  items: T[]
+  next?: string
+}
+
+export interface FenceList {
+  features: Fence[]
+  next?: string
+}
+
+/** A problem document (RFC 9457) as the API writes it. */
+export interface ProblemBody {
+  title?: string
+  status?: number
+  detail?: string
+  errors?: { location?: string; message?: string; value?: unknown }[]
+}

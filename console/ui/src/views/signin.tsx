@@ -1,0 +1,54 @@
+import { useState } from 'preact/hooks'
+import { Text } from '../parts/form'
+import { Session, signedOutBecause, signIn } from '../session'
+
+export function SignIn() {
+  const [key, setKey] = useState('')
+  const [tenant, setTenant] = useState('')
+  const [fault, setFault] = useState('')
+  const [busy, setBusy] = useState(false)
+  const enter = async (e: Event): Promise<void> => {
+    e.preventDefault()
+    setBusy(true)
+    const answer = await fetch('/api/v1/vehicles?limit=1', {
+      headers: new Session(key.trim(), tenant.trim()).headers(),
+    }).catch(() => undefined)
+    setBusy(false)
+    if (answer?.ok) signIn(key.trim(), tenant.trim())
+    else if (answer?.status === 401) setFault('This is not a key of this gateway.')
+    else
+      setFault(
+        answer
+          ? ((await answer.json().catch(() => ({}))).detail ?? `The gateway answered with ${answer.status}.`)
+          : 'The gateway does not answer.',
+      )
+  }
+  return (
+    <main class="signin">
+      <form onSubmit={enter}>
+        <div class="brand">
+          <img src="./icon.svg" alt="" width="40" height="40" />
+          <h1>Outrider</h1>
+        </div>
+        {signedOutBecause.value && <p role="status">{signedOutBecause.value}</p>}
+        <Text
+          label="API key"
+          type="password"
+          value={key}
+          set={setKey}
+          required
+          fault={fault}
+          hint={
+            <>
+              The first start of the gateway printed one; it is in <code>admin.key</code> of its data directory.
+            </>
+          }
+        />
+        <Text label="Tenant" value={tenant} set={setTenant} placeholder="default" hint="Only if there are several." />
+        <button type="submit" class="primary" disabled={busy || !key.trim()}>
+          {busy ? 'One moment …' : 'Sign in'}
+        </button>
+      </form>
+    </main>
+  )
+}
