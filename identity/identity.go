@@ -81,7 +81,11 @@ type Page struct {
 	// the gateway's own template, which it creates. A template of the page's takes the same parameters: {{1}}
 	// vehicle, {{2}} fence, {{3}} time, and one postback button, whose payload may hold {{1}}, the vehicle's id.
 	Templates map[string]string
-	Updated   time.Time
+	// Blocked is when Meta's policy enforcement stopped the page; zero: it did not, or it ended that. BlockReason is
+	// Meta's word for why.
+	Blocked     time.Time
+	BlockReason string
+	Updated     time.Time
 }
 
 // Records is everything a Directory holds.

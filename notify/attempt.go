@@ -54,6 +54,9 @@ func (a *attempt) situation(now time.Time) (Situation, error) {
 	page, known := a.d.o.Directory.Page(a.claim.Page)
 	s := Situation{Known: known, HasToken: !page.AccessToken.Empty(), Tag: page.Tag}
 	a.lane.mind.fill(&s, a.claim, now)
+	if !page.Blocked.IsZero() {
+		s.Blocked, s.BlockedUntil = ReasonPageBlocked, now.Add(recheck)
+	}
 	if !known || s.Blocked != ReasonNone || WindowOpen(a.claim.LastAction, s.WindowClosed, now) {
 		return s, nil
 	}

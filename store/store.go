@@ -29,6 +29,10 @@ type Store interface {
 	Registry
 	Lanes
 	Records
+	Links
+	Accounts
+	PageHealths
+	notify.Talk
 	notify.Outbox
 	notify.Templates
 	notify.Inbox
@@ -80,8 +84,10 @@ const (
 // Registry keeps vehicles, owners and pages. Puts replace the whole record and set Updated.
 type Registry interface {
 	PutVehicle(ctx context.Context, v identity.Vehicle) error
+	// PutOwner also addresses what was held because the owner had no contact, when it has one now.
 	PutOwner(ctx context.Context, o identity.Owner) error
-	// PutPage stores a page with its token sealed. ErrConflict when another tenant has the page.
+	// PutPage stores a page with its token sealed. ErrConflict when another tenant has the page. Blocked and
+	// BlockReason are not taken from p: they are Meta's, and come with events.
 	PutPage(ctx context.Context, p identity.Page) error
 	// Identities returns everything, for the in-memory directory.
 	Identities(ctx context.Context) (identity.Records, error)

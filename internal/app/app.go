@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -60,9 +61,12 @@ type App struct {
 	pipeline   *pipeline.Pipeline
 	keeper     *messenger.TemplateKeeper
 	dispatcher *notify.Dispatcher
+	refresher  *refresher
 	endpoint   *mqtt.Endpoint // nil when mqtt.listen is empty
 	client     *mqtt.Client   // nil when mqtt.url is empty
 	http       *httpServer
+
+	reloading sync.Mutex // makes reading identities and loading them one step, so that the newest is loaded last
 
 	undo []step // what Stop does, in reverse
 }
@@ -176,6 +180,8 @@ func (a *App) prepareSending(ctx context.Context) error {
 		return err
 	}
 	a.onStop("templates", a.keeper.Stop)
+	a.refresher = newRefresher(a.reloadDirectory, a.identitiesChanged, a.logger)
+	a.onStop("refresher", a.refresher.stop)
 	a.onStop("dispatcher", a.dispatcher.Stop) // after the lanes have ended, which hand it their last deliveries
 	return nil
 }
@@ -214,7 +220,7 @@ func (a *App) startServing(context.Context) error {
 		AdminKey: a.adminKey, Ready: a.ready, Gatherer: a.registry, Registerer: a.registry,
 		Webhook: messenger.NewWebhook(messenger.WebhookOptions{
 			VerifyToken: c.Facebook.VerifyToken, AppSecret: c.Facebook.AppSecret, Inbox: a.store, Wake: a.dispatcher.Wake,
-			Now: a.o.Now, Logger: a.logger.With("part", "webhook"), Registerer: a.registry,
+			Received: a.received, Now: a.o.Now, Logger: a.logger.With("part", "webhook"), Registerer: a.registry,
 		}),
 		Map:    ui.Options{Tiles: c.Console.Tiles, PMTiles: c.Console.PMTiles, Attribution: c.Console.Attribution, Streets: a.o.Streets},
 		Logger: a.logger.With("part", "api"), Now: a.o.Now, Version: a.o.Version,
@@ -316,12 +322,32 @@ func (a *App) AdminKey() (key identity.Token, generated bool) { return a.adminKe
 func (a *App) Registry() *prometheus.Registry { return a.registry }
 
 func (a *App) reloadDirectory(ctx context.Context) error {
+	a.reloading.Lock()
+	defer a.reloading.Unlock()
 	records, err := a.store.Identities(ctx)
 	if err != nil {
 		return fmt.Errorf("app: load identities: %w", err)
 	}
 	a.directory.Load(records)
 	return nil
+}
+
+// received acts on what webhooks changed in the store.
+func (a *App) received(r notify.Received) {
+	pages := r.Pages
+	for _, l := range r.Linked {
+		pages = append(pages, l.Page)
+	}
+	if len(pages) > 0 {
+		a.refresher.ask(pages...)
+	}
+}
+
+// identitiesChanged lets pages go on whose owners or standing changed.
+func (a *App) identitiesChanged(pages []identity.PageID) {
+	for _, page := range pages {
+		a.dispatcher.Wake(page)
+	}
 }
 
 // pageChanged lets a page with a new token go on at once.

@@ -10,116 +10,28 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"outrider/identity"
 	"outrider/notify"
 )
 
-// envelope is a webhook as it comes.
-type envelope struct {
-	Object flexString        `json:"object"`
-	Entry  []json.RawMessage `json:"entry"`
-}
-
-// entry is what a webhook tells about one page. Each event stays raw, so that one of an odd shape spoils no other.
-type entry struct {
-	ID        flexString        `json:"id"`
-	Time      flexTime          `json:"time"`
-	Messaging []json.RawMessage `json:"messaging"`
-	Standby   []json.RawMessage `json:"standby"` // while another app has the conversation
-	Changes   []json.RawMessage `json:"changes"`
-}
-
-// messaging is one event of a conversation. Exactly one of the objects is there.
-type messaging struct {
-	Sender    party    `json:"sender"`
-	Recipient party    `json:"recipient"`
-	Timestamp flexTime `json:"timestamp"`
-
-	Message  json.RawMessage `json:"message"`
-	Postback json.RawMessage `json:"postback"`
-	Reaction json.RawMessage `json:"reaction"`
-	Referral json.RawMessage `json:"referral"`
-	Optin    json.RawMessage `json:"optin"`
-	Delivery json.RawMessage `json:"delivery"`
-	Read     json.RawMessage `json:"read"`
-	Policy   json.RawMessage `json:"policy_enforcement"`
-}
-
-type party struct {
-	ID flexString `json:"id"`
-}
-
-type messageEvent struct {
-	Mid      flexString `json:"mid"`
-	Echo     bool       `json:"is_echo"`
-	Deleted  bool       `json:"is_deleted"`
-	Metadata flexString `json:"metadata"`
-}
-
-type postbackEvent struct {
-	Mid flexString `json:"mid"`
-}
-
-type reactionEvent struct {
-	Action string `json:"action"`
-}
-
-type referralEvent struct {
-	Source string `json:"source"`
-}
-
-type optinEvent struct {
-	Type    flexString `json:"type"`
-	LoginID flexString `json:"login_id"`
-}
-
-type markEvent struct {
-	Mids      []flexString `json:"mids"`
-	Watermark flexTime     `json:"watermark"`
-}
-
-type policyEvent struct {
-	Action flexString `json:"action"`
-	Reason flexString `json:"reason"`
-}
-
-type change struct {
-	Field string          `json:"field"`
-	Value json.RawMessage `json:"value"`
-}
-
-// templateChange is the status of a template. Two spellings of its members are known.
-type templateChange struct {
-	Event    string     `json:"event"`
-	Status   string     `json:"message_template_status"`
-	ID       flexString `json:"message_template_id"`
-	Name     string     `json:"message_template_name"`
-	Language string     `json:"message_template_language"`
-	Reason   string     `json:"reason"`
-}
-
 // decoded is what one webhook says, in notify's words.
 type decoded struct {
 	events []notify.ThreadEvent
 	counts map[string]int // by kind, of everything in the webhook
-	policy []policyNote
 	now    time.Time
-}
-
-type policyNote struct {
-	page           identity.PageID
-	action, reason string
+	hears  bool // somebody wants to hear what people say
 }
 
 // decode reads a webhook. It refuses what is not a JSON object of the outer shape; inside it, what has another
 // shape than expected is counted and left out. now bounds the events' times: nobody acts in the future.
-func decode(body []byte, now time.Time) (*decoded, error) {
+func decode(body []byte, now time.Time, hears bool) (*decoded, error) {
 	var e envelope
 	if err := json.Unmarshal(body, &e); err != nil {
 		return nil, fmt.Errorf("messenger: decode webhook of %d bytes: %w", len(body), err)
 	}
-	d := &decoded{counts: map[string]int{}, now: now}
+	d := &decoded{counts: map[string]int{}, now: now, hears: hears}
 	if e.Object != "page" {
 		d.counts[kindForeign]++
 		return d, nil
@@ -135,8 +47,11 @@ func (d *decoded) entry(raw json.RawMessage) {
 	if !d.read(raw, &e) {
 		return
 	}
-	for _, m := range slices.Concat(e.Messaging, e.Standby) {
-		d.messaging(e, m)
+	for _, m := range e.Messaging {
+		d.messaging(e, m, false)
+	}
+	for _, m := range e.Standby {
+		d.messaging(e, m, true)
 	}
 	for _, c := range e.Changes {
 		d.change(e, c)
@@ -152,49 +67,60 @@ func (d *decoded) read(raw json.RawMessage, v any) bool {
 	return true
 }
 
-func (d *decoded) messaging(e entry, raw json.RawMessage) {
+// messaging reads one event of a conversation. During standby another app has the conversation: what the person says
+// opens the window all the same, but is not for us to answer.
+func (d *decoded) messaging(e entry, raw json.RawMessage, standby bool) {
 	var m messaging
 	if !d.read(raw, &m) {
 		return
 	}
-	if present(m.Policy) {
-		d.policyEnforcement(e, m.Policy)
-		return
-	}
-	t := thread{page: pageOf(e, m), psid: identity.PSID(m.Sender.ID)}
+	t := thread{page: pageOf(e, m), psid: identity.PSID(m.Sender.ID), standby: standby}
 	t.stamp, t.time = d.timeOf(e, m)
 	switch {
+	case present(m.Policy):
+		d.policy(t, m.Policy)
 	case present(m.Message):
 		d.message(t, m)
 	case present(m.Postback):
-		var p postbackEvent
-		if d.read(m.Postback, &p) {
-			d.add(t, notify.ThreadAction, string(p.Mid), m.Postback, nil)
-		}
+		d.postback(t, m.Postback)
 	case present(m.Reaction):
 		var r reactionEvent
 		if d.read(m.Reaction, &r) {
-			d.addIf(r.Action == "react", t, m.Reaction)
+			d.addIf(r.Action == "react", t, m.Reaction, "", kindOther)
 		}
 	case present(m.Referral):
 		// A click on an advertisement opens the window only with the message that follows.
-		var r referralEvent
+		var r referral
 		if d.read(m.Referral, &r) {
-			d.addIf(!strings.EqualFold(r.Source, "ADS"), t, m.Referral)
+			d.addIf(!strings.EqualFold(string(r.Source), "ADS"), t, m.Referral, r.Ref, kindOther)
 		}
 	case present(m.Optin):
-		// A plugin's. Subscribing to marketing messages, or logging in, does not open the window.
-		var o optinEvent
-		if d.read(m.Optin, &o) {
-			d.addIf(o.Type == "" && o.LoginID == "", t, m.Optin)
+		d.optin(t, m.Optin)
+	case present(m.Linking):
+		var l linkingEvent
+		if d.read(m.Linking, &l) {
+			d.addIf(false, t, m.Linking, l.Code, kindLinking)
 		}
 	case present(m.Delivery):
 		d.mark(t, notify.ThreadDelivered, m.Delivery)
 	case present(m.Read):
 		d.mark(t, notify.ThreadRead, m.Read)
 	default:
-		d.counts[kindOther]++
+		d.counts[m.idle()]++
 	}
+}
+
+// idle names an event that has no meaning here.
+func (m messaging) idle() string {
+	switch {
+	case present(m.Edit):
+		return kindEdit
+	case present(m.Pass), present(m.Take), present(m.Request), present(m.Roles):
+		return kindHandover
+	case present(m.Feedback):
+		return kindFeedback
+	}
+	return kindOther
 }
 
 func present(raw json.RawMessage) bool { return len(raw) > 0 && !bytes.Equal(raw, []byte("null")) }
@@ -205,6 +131,8 @@ type thread struct {
 	psid  identity.PSID
 	stamp time.Time // as Meta says: the same each time the event is repeated
 	time  time.Time // the same, but never later than now
+
+	standby bool // another app has the conversation
 }
 
 // pageOf is the page of an event: the entry's, else the one that a person wrote to.
@@ -230,16 +158,108 @@ func (d *decoded) message(t thread, m messaging) {
 		return
 	}
 	switch {
-	case msg.Echo:
+	case bool(msg.Echo):
 		t.psid = identity.PSID(m.Recipient.ID)
+		if string(t.page) == string(m.Recipient.ID) {
+			t.page = identity.PageID(m.Sender.ID) // the entry did not name it: of an echo the page is the sender
+		}
 		d.add(t, notify.ThreadEcho, string(msg.Mid), m.Message, func(e *notify.ThreadEvent) {
 			e.MessageID, e.Delivery = string(msg.Mid), ourID(string(msg.Metadata))
 		})
-	case msg.Deleted:
+	case bool(msg.Deleted):
 		d.counts[kindOther]++ // taking a message back is no message
 	default:
-		d.add(t, notify.ThreadAction, string(msg.Mid), m.Message, nil)
+		said := msg.said()
+		d.add(t, notify.ThreadAction, string(msg.Mid), m.Message, func(e *notify.ThreadEvent) {
+			e.Code = codeIn(msg.Referral.v.Ref, msg.QuickReply.v.Payload)
+			d.hear(e, t, said)
+		})
 	}
+}
+
+// said is what a message says.
+func (m messageEvent) said() notify.Said {
+	w := notify.Said{Kind: notify.SaidText, MessageID: string(m.Mid), Text: string(m.Text), Payload: string(m.QuickReply.v.Payload)}
+	switch {
+	case w.Payload != "":
+		w.Kind = notify.SaidQuickReply
+	case w.Text == "":
+		w.Kind = notify.SaidAttachment
+		for _, a := range m.Attachments.v {
+			w.Payload = strings.TrimPrefix(w.Payload+","+string(a.Type), ",")
+		}
+	}
+	return w
+}
+
+func (d *decoded) postback(t thread, raw json.RawMessage) {
+	var p postbackEvent
+	if !d.read(raw, &p) {
+		return
+	}
+	said := notify.Said{Kind: notify.SaidPostback, MessageID: string(p.Mid), Text: string(p.Title), Payload: string(p.Payload)}
+	d.add(t, notify.ThreadAction, string(p.Mid), raw, func(e *notify.ThreadEvent) {
+		e.Code = codeIn(p.Referral.v.Ref, p.Payload)
+		d.hear(e, t, said)
+	})
+}
+
+// optin reads an opt-in. A plugin's opens the window; subscribing to marketing messages, or logging in, does not.
+func (d *decoded) optin(t thread, raw json.RawMessage) {
+	var o optinEvent
+	if !d.read(raw, &o) {
+		return
+	}
+	if o.LoginID == "" {
+		d.addIf(o.Type == "", t, raw, o.Ref, kindOptin)
+		return
+	}
+	if t.page == "" {
+		d.counts[kindOther]++
+		return
+	}
+	e := notify.ThreadEvent{Page: t.page, Time: t.time, Kind: notify.ThreadLogin, Login: identity.LoginID(o.LoginID)}
+	e.Key = key(t, e.Kind, "", raw)
+	d.events = append(d.events, e)
+	d.counts[string(e.Kind)]++
+}
+
+// LinkPayload is what stands before a link code in the payload of a button or quick reply: tapping it links.
+const LinkPayload = "LINK:"
+
+// codeIn returns the hash of the link code that an event brought: as ref of the link that was followed, or in the
+// payload of what was tapped.
+func codeIn(ref, payload flexString) identity.CodeHash {
+	if ref != "" {
+		return identity.HashCode(string(ref))
+	}
+	code, _ := strings.CutPrefix(string(payload), LinkPayload)
+	if code == string(payload) {
+		return ""
+	}
+	return identity.HashCode(code)
+}
+
+// hear notes what the person said, unless it was a link code or is not for us. A code is a secret: it goes nowhere.
+func (d *decoded) hear(e *notify.ThreadEvent, t thread, w notify.Said) {
+	if !d.hears || t.standby || strings.HasPrefix(w.Payload, LinkPayload) {
+		return
+	}
+	w.Page, w.PSID, w.At = t.page, t.psid, t.time
+	w.Text, w.Payload = cut(w.Text), cut(w.Payload)
+	e.Said = &w
+}
+
+// cut shortens a text to what is kept of it, at a character's end.
+func cut(s string) string {
+	if len(s) <= notify.MaxSaid {
+		return s
+	}
+	end := notify.MaxSaid
+	for end > 0 && !utf8.RuneStart(s[end]) {
+		end--
+	}
+	return s[:end]
 }
 
 // ourID is the delivery's id that an echo carries; other apps put their own things into metadata.
@@ -265,13 +285,18 @@ func (d *decoded) mark(t thread, kind notify.ThreadKind, raw json.RawMessage) {
 	})
 }
 
-// addIf adds an action if the condition holds, else counts an event without meaning.
-func (d *decoded) addIf(ok bool, t thread, raw json.RawMessage) {
-	if ok {
-		d.add(t, notify.ThreadAction, "", raw, nil)
+// addIf adds an action if the condition holds; an event that brings a code all the same; and else counts the kind of
+// an event without meaning.
+func (d *decoded) addIf(opens bool, t thread, raw json.RawMessage, ref flexString, idle string) {
+	kind := notify.ThreadAction
+	if !opens {
+		kind = notify.ThreadLink
+	}
+	if !opens && ref == "" {
+		d.counts[idle]++
 		return
 	}
-	d.counts[kindOther]++
+	d.add(t, kind, "", raw, func(e *notify.ThreadEvent) { e.Code = codeIn(ref, "") })
 }
 
 // add adds an event. Without page or person (a plugin's visitor has none yet) it has no meaning here.
@@ -299,12 +324,21 @@ func key(t thread, kind notify.ThreadKind, mid string, raw json.RawMessage) stri
 	return string(kind) + ":" + hex.EncodeToString(h.Sum(nil)[:16])
 }
 
-func (d *decoded) policyEnforcement(e entry, raw json.RawMessage) {
+func (d *decoded) policy(t thread, raw json.RawMessage) {
 	var p policyEvent
-	if d.read(raw, &p) {
-		d.counts[kindPolicy]++
-		d.policy = append(d.policy, policyNote{identity.PageID(e.ID), string(p.Action), string(p.Reason)})
+	if !d.read(raw, &p) {
+		return
 	}
+	if t.page == "" {
+		d.counts[kindBroken]++
+		return
+	}
+	e := notify.ThreadEvent{Page: t.page, Time: t.time, Kind: notify.ThreadPolicy, Policy: notify.Policy{
+		Action: notify.PolicyAction(strings.ToLower(string(p.Action))), Reason: cut(string(p.Reason)),
+	}}
+	e.Key = key(t, e.Kind, "", raw)
+	d.events = append(d.events, e)
+	d.counts[string(e.Kind)]++
 }
 
 func (d *decoded) change(e entry, raw json.RawMessage) {
@@ -342,7 +376,7 @@ func (d *decoded) change(e entry, raw json.RawMessage) {
 func (d *decoded) pages() []identity.PageID {
 	var pages []identity.PageID
 	for _, e := range d.events {
-		opens := e.Kind == notify.ThreadAction || e.Kind == notify.ThreadTemplate
+		opens := e.Kind == notify.ThreadAction || e.Kind == notify.ThreadLink || e.Kind == notify.ThreadTemplate
 		if opens && !slices.Contains(pages, e.Page) {
 			pages = append(pages, e.Page)
 		}

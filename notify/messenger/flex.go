@@ -3,6 +3,7 @@ package messenger
 import (
 	"encoding/json"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -52,6 +53,32 @@ func (t *flexTime) UnmarshalJSON(text []byte) error {
 	}
 	if n > 0 && n <= latest {
 		t.Time = time.UnixMilli(n).UTC()
+	}
+	return nil
+}
+
+// flexBool is a truth that may come as a string or number.
+type flexBool bool
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (b *flexBool) UnmarshalJSON(text []byte) error {
+	switch strings.Trim(string(text), `"`) {
+	case "true", "1":
+		*b = true
+	default:
+		*b = false
+	}
+	return nil
+}
+
+// flexPart is a part that reads as empty when it has another shape than expected: the event around it counts.
+type flexPart[T any] struct{ v T }
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (p *flexPart[T]) UnmarshalJSON(text []byte) error {
+	var v T
+	if json.Unmarshal(text, &v) == nil {
+		p.v = v
 	}
 	return nil
 }

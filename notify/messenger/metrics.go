@@ -43,14 +43,19 @@ type webhookMetrics struct {
 	events  *prometheus.CounterVec // by kind
 	refused *prometheus.CounterVec // by reason
 	fresh   prometheus.Counter
+	linked  prometheus.Counter
 }
 
 // The kinds of events that are counted beside those of notify.
 const (
-	kindPolicy  = "policy"  // Meta warns of, blocks or unblocks the page
-	kindOther   = "other"   // known or unknown, without a meaning here
-	kindBroken  = "broken"  // not of the expected shape
-	kindForeign = "foreign" // not about a page
+	kindOptin    = "optin"           // to something that does not concern alerts
+	kindLinking  = "account_linking" // without a code of ours
+	kindEdit     = "edit"            // of a message
+	kindHandover = "handover"        // of the conversation, between apps
+	kindFeedback = "feedback"        // thumbs under a message
+	kindOther    = "other"           // known or unknown, without a meaning here
+	kindBroken   = "broken"          // not of the expected shape
+	kindForeign  = "foreign"         // not about a page
 )
 
 // The reasons for which a request is refused.
@@ -74,12 +79,16 @@ func newWebhookMetrics(r prometheus.Registerer) *webhookMetrics {
 		refused: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "outrider_webhook_refused_total", Help: "Requests to the webhook that were refused, by reason.",
 		}, []string{"reason"}),
+		linked: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "outrider_links_total", Help: "Owners that were linked to a person by a code.",
+		}),
 		fresh: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "outrider_webhook_fresh_total", Help: "Stored events that had not been seen before.",
 		}),
 	}
 	for _, kind := range []notify.ThreadKind{notify.ThreadAction, notify.ThreadEcho, notify.ThreadDelivered,
-		notify.ThreadRead, notify.ThreadTemplate, kindPolicy, kindOther, kindBroken, kindForeign} {
+		notify.ThreadRead, notify.ThreadTemplate, notify.ThreadLink, notify.ThreadLogin, notify.ThreadPolicy, kindOptin, kindLinking,
+		kindEdit, kindHandover, kindFeedback, kindOther, kindBroken, kindForeign} {
 		m.events.WithLabelValues(string(kind))
 	}
 	for _, reason := range []string{refusedVerify, refusedMethod, refusedNoSecret, refusedTooLarge, refusedUnsigned,
@@ -87,7 +96,7 @@ func newWebhookMetrics(r prometheus.Registerer) *webhookMetrics {
 		m.refused.WithLabelValues(reason)
 	}
 	if r != nil {
-		r.MustRegister(m.events, m.refused, m.fresh)
+		r.MustRegister(m.events, m.refused, m.fresh, m.linked)
 	}
 	return m
 }

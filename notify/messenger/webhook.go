@@ -27,7 +27,13 @@ type WebhookOptions struct {
 	Now         func() time.Time
 
 	// Wake is told of pages for which deliveries may have become due. It must not block. nil: nobody is told.
-	Wake       func(identity.PageID)
+	Wake func(identity.PageID)
+	// Received is told what events changed, when they linked an owner, stopped or freed a page, or brought a login or
+	// words. It must not block. nil: nobody is told.
+	Received func(notify.Received)
+	// Hears says that somebody wants to hear what people say: it is kept until it was heard. See [notify.Reader].
+	Hears bool
+
 	Logger     *slog.Logger          // nil: silent
 	Registerer prometheus.Registerer // nil: unregistered
 
@@ -59,6 +65,9 @@ func NewWebhook(o WebhookOptions) *Webhook {
 	}
 	if o.Wake == nil {
 		o.Wake = func(identity.PageID) {}
+	}
+	if o.Received == nil {
+		o.Received = func(notify.Received) {}
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
@@ -147,33 +156,47 @@ func (h *Webhook) signed(body []byte, header string) bool {
 }
 
 func (h *Webhook) store(w http.ResponseWriter, r *http.Request, body []byte) {
-	d, err := decode(body, h.o.Now())
+	d, err := decode(body, h.o.Now(), h.o.Hears)
 	if err != nil {
 		h.o.Logger.Warn("webhook is not understood", "cause", err)
 		h.refuse(w, http.StatusBadRequest, refusedMalformed)
 		return
 	}
+	var received notify.Received
 	if len(d.events) > 0 {
 		// Not cut when Meta hangs up: what was begun is stored, and what is repeated is known.
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), h.o.Timeout)
 		defer cancel()
-		fresh, err := h.o.Inbox.Receive(ctx, d.events)
-		if err != nil {
+		if received, err = h.o.Inbox.Receive(ctx, d.events); err != nil {
 			h.o.Logger.Error("webhook not stored", "events", len(d.events), "cause", err)
 			h.refuse(w, http.StatusInternalServerError, refusedStore)
 			return
 		}
-		h.metrics.fresh.Add(float64(fresh))
 	}
+	w.WriteHeader(http.StatusOK)
+	h.account(d, received)
+	if received.Changed() {
+		h.o.Received(received)
+	}
+	for _, page := range d.pages() {
+		h.o.Wake(page)
+	}
+}
+
+// account counts and logs what came.
+func (h *Webhook) account(d *decoded, received notify.Received) {
+	h.metrics.fresh.Add(float64(received.Fresh))
+	h.metrics.linked.Add(float64(len(received.Linked)))
 	for kind, n := range d.counts {
 		h.metrics.events.WithLabelValues(kind).Add(float64(n))
 	}
-	for _, p := range d.policy {
-		h.o.Logger.Warn("policy enforcement", "page", p.page, "action", p.action, "reason", p.reason)
+	for _, e := range d.events {
+		if e.Kind == notify.ThreadPolicy {
+			h.o.Logger.Warn("policy enforcement", "page", e.Page, "action", e.Policy.Action, "reason", e.Policy.Reason)
+		}
 	}
-	w.WriteHeader(http.StatusOK)
-	for _, page := range d.pages() {
-		h.o.Wake(page)
+	for _, l := range received.Linked {
+		h.o.Logger.Info("owner linked", "tenant", l.Tenant, "owner", l.Owner, "page", l.Page)
 	}
 }
 

@@ -31,14 +31,16 @@ type inbox struct {
 	calls  int
 	events []notify.ThreadEvent
 	fail   error
+	answer notify.Received
 }
 
-func (b *inbox) Receive(_ context.Context, events []notify.ThreadEvent) (int, error) {
+func (b *inbox) Receive(_ context.Context, events []notify.ThreadEvent) (notify.Received, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.calls++
 	b.events = append(b.events, events...)
-	return len(events), b.fail
+	b.answer.Fresh = len(events)
+	return b.answer, b.fail
 }
 
 func (b *inbox) LastAction(context.Context, identity.PageID, identity.PSID) (time.Time, error) {
@@ -204,15 +206,22 @@ func TestConversationEvents(t *testing.T) {
 		{"quick reply", at + `,"message":{"mid":"m_1","text":"Where?","quick_reply":{"payload":"WHERE:12"}}`, "action 7001 11:00"},
 		{"picture", at + `,"message":{"mid":"m_1","attachments":[{"type":"fallback","payload":null}]}`, "action 7001 11:00"},
 		{"postback", at + `,"postback":{"mid":"m_2","title":"Where?","payload":"WHERE:12"}`, "action 7001 11:00"},
-		{"postback with a referral", at + `,"postback":{"title":"Start","payload":"START","referral":{"ref":"c0de","source":"SHORTLINK","type":"OPEN_THREAD"}}`, "action 7001 11:00"},
+		{"postback with a referral", at + `,"postback":{"title":"Start","payload":"START","referral":{"ref":"c0de","source":"SHORTLINK","type":"OPEN_THREAD"}}`, "action 7001 11:00 brings c0de"},
 		{"reaction", at + `,"reaction":{"reaction":"love","emoji":"❤","action":"react","mid":"m_1"}`, "action 7001 11:00"},
 		{"reaction taken back", at + `,"reaction":{"action":"unreact","mid":"m_1"}`, ""},
-		{"m.me link", at + `,"referral":{"ref":"c0de","source":"SHORTLINK","type":"OPEN_THREAD"}`, "action 7001 11:00"},
+		{"postback that links", at + `,"postback":{"mid":"m_2","title":"Yes","payload":"LINK:c0de"}`, "action 7001 11:00 brings c0de"},
+		{"quick reply that links", at + `,"message":{"mid":"m_1","text":"Yes","quick_reply":{"payload":"LINK:c0de"}}`, "action 7001 11:00 brings c0de"},
+		{"message after a link", at + `,"message":{"mid":"m_1","text":"hi","referral":{"ref":"c0de","source":"SHORTLINK"}}`, "action 7001 11:00 brings c0de"},
+		{"referral of an odd shape", at + `,"postback":{"mid":"m_2","payload":"START","referral":[7]}`, "action 7001 11:00"},
+		{"m.me link", at + `,"referral":{"ref":"c0de","source":"SHORTLINK","type":"OPEN_THREAD"}`, "action 7001 11:00 brings c0de"},
+		{"m.me link, the code a number", at + `,"referral":{"ref":1234,"source":"SHORTLINK"}`, "action 7001 11:00 brings 1234"},
+		{"advertisement with a code", at + `,"referral":{"ref":"c0de","source":"ADS","type":"OPEN_THREAD","ad_id":"1"}`, "link 7001 11:00 brings c0de"},
 		{"advertisement, not yet a message", at + `,"referral":{"source":"ADS","type":"OPEN_THREAD","ad_id":"1"}`, ""},
-		{"plugin", at + `,"optin":{"ref":"c0de"}`, "action 7001 11:00"},
+		{"plugin", at + `,"optin":{"ref":"c0de"}`, "action 7001 11:00 brings c0de"},
+		{"plugin without ref", at + `,"optin":{"ref":""}`, "action 7001 11:00"},
 		{"plugin, person not known yet", `"sender":{"user_ref":"u1"},"recipient":{"id":"111"},"timestamp":1795518000000,"optin":{"ref":"c0de","user_ref":"u1"}`, ""},
 		{"subscription to marketing", at + `,"optin":{"type":"notification_messages","notification_messages_token":"x"}`, ""},
-		{"login connect", at + `,"optin":{"login_id":"77"}`, ""},
+		{"login connect", `"recipient":{"id":"111"},"timestamp":1795518000000,"optin":{"login_id":77}`, "login  11:00 of 77"},
 		{"message edited", at + `,"message_edit":{"mid":"m_1","text":"ho","num_edit":1}`, ""},
 		{"message taken back", at + `,"message":{"mid":"m_1","is_deleted":true}`, ""},
 		{"our echo", echo + `,"message":{"is_echo":true,"app_id":1,"metadata":"` + id + `","mid":"m_3"}`, "echo 7001 11:00 m_3 " + id},
@@ -222,8 +231,10 @@ func TestConversationEvents(t *testing.T) {
 		{"delivered, watermark alone", at + `,"delivery":{"watermark":"1795517999000"}`, "delivered 7001 11:00 [] until 10:59"},
 		{"read", at + `,"read":{"watermark":1795517999000}`, "read 7001 11:00 [] until 10:59"},
 		{"handover", at + `,"pass_thread_control":{"new_owner_app_id":"1","metadata":"x"}`, ""},
-		{"account linking", at + `,"account_linking":{"status":"linked"}`, ""},
-		{"policy", `"recipient":{"id":"111"},"timestamp":1795518000000,"policy_enforcement":{"action":"block","reason":"spam"}`, ""},
+		{"account linking", at + `,"account_linking":{"status":"linked","authorization_code":"c0de"}`, "link 7001 11:00 brings c0de"},
+		{"account unlinked", at + `,"account_linking":{"status":"unlinked"}`, ""},
+		{"policy", `"recipient":{"id":"111"},"timestamp":1795518000000,"policy_enforcement":{"action":"BLOCK","reason":"spam"}`, "policy  11:00 block spam"},
+		{"echo with truths as words", echo + `,"message":{"is_echo":"true","mid":"m_3"}`, "echo 7001 11:00 m_3"},
 		{"something new", at + `,"hologram":{"mid":"m_9"}`, ""},
 		{"numbers for ids, a string for the time", `"sender":{"id":7001},"recipient":{"id":111},"timestamp":"1795518000000","message":{"mid":"m_1"}`, "action 7001 11:00"},
 		{"seconds", `"sender":{"id":"7001"},"recipient":{"id":"111"},"timestamp":1795518000,"message":{"mid":"m_1"}`, "action 7001 11:00"},
@@ -247,6 +258,64 @@ func TestConversationEvents(t *testing.T) {
 	}
 }
 
+// What people say reaches whoever wants to hear it, and codes do not.
+func TestWordsOfPeople(t *testing.T) {
+	t.Parallel()
+	const at = `"sender":{"id":"7001"},"recipient":{"id":"111"},"timestamp":1795518000000`
+	long := strings.Repeat("ä", notify.MaxSaid)
+	for _, c := range []struct{ what, array, body, want string }{
+		{"text", "messaging", `"message":{"mid":"m_1","text":"where?"}`, "text m_1 where? []"},
+		{"quick reply", "messaging", `"message":{"mid":"m_1","text":"Yes","quick_reply":{"payload":"YES"}}`, "quick_reply m_1 Yes [YES]"},
+		{"postback", "messaging", `"postback":{"mid":"m_2","title":"Where?","payload":"WHERE:12"}`, "postback m_2 Where? [WHERE:12]"},
+		{"pictures", "messaging", `"message":{"mid":"m_1","attachments":[{"type":"image","payload":{}},{"type":"location"}]}`, "attachment m_1  [image,location]"},
+		{"text with odd attachments", "messaging", `"message":{"mid":"m_1","text":"hi","attachments":"x"}`, "text m_1 hi []"},
+		{"long text", "messaging", `"message":{"mid":"m_1","text":"x` + long + `"}`, "text m_1 x" + strings.Repeat("ä", notify.MaxSaid/2-1) + " []"},
+		{"to another app", "standby", `"message":{"mid":"m_1","text":"where?"}`, ""},
+		{"a code that was tapped", "messaging", `"postback":{"title":"Yes","payload":"LINK:c0de"}`, ""},
+		{"an echo", "messaging", `"message":{"mid":"m_1","is_echo":true,"text":"we"}`, ""},
+		{"a reaction", "messaging", `"reaction":{"action":"react","mid":"m_1"}`, ""},
+		{"a link", "messaging", `"referral":{"ref":"c0de"}`, ""},
+	} {
+		for _, hears := range []bool{true, false} {
+			h := newHook(func(o *messenger.WebhookOptions) { o.Hears = hears })
+			var got string
+			for _, e := range h.tell(t, `{"object":"page","entry":[{"id":"111","`+c.array+`":[{`+at+","+c.body+`}]}]}`) {
+				if e.Said != nil {
+					got += fmt.Sprintf("%s %s %s [%s]", e.Said.Kind, e.Said.MessageID, e.Said.Text, e.Said.Payload)
+				}
+				if e.Said != nil && (e.Said.Page != "111" || e.Said.PSID != "7001" || !e.Said.At.Equal(noon.Add(-time.Hour))) {
+					t.Errorf("%s: %+v", c.what, e.Said)
+				}
+			}
+			if want := map[bool]string{true: c.want}[hears]; got != want {
+				t.Errorf("%s, hears %v: got %q, want %q", c.what, hears, got, want)
+			}
+		}
+	}
+}
+
+// Whoever must act on what changed is told, after the answer is decided, and only then.
+func TestWebhookTellsWhatChanged(t *testing.T) {
+	t.Parallel()
+	var told []notify.Received
+	h := newHook(func(o *messenger.WebhookOptions) { o.Received = func(r notify.Received) { told = append(told, r) } })
+	body := `{"object":"page","entry":[{"id":"111","messaging":[{"sender":{"id":"7001"},"timestamp":1,"message":{"mid":"m"}}]}]}`
+	h.tell(t, body)
+	if len(told) != 0 {
+		t.Fatalf("told of nothing: %+v", told)
+	}
+	h.inbox.answer.Linked = []identity.Link{{Owner: "ann"}}
+	h.tell(t, body)
+	if len(told) != 1 || told[0].Linked[0].Owner != "ann" {
+		t.Errorf("told %+v", told)
+	}
+	h.inbox.fail = errors.New("disk full")
+	h.post(body, sign("s3cr3t", body))
+	if len(told) != 1 {
+		t.Error("told of what was not stored")
+	}
+}
+
 func eventText(e notify.ThreadEvent) string {
 	text := fmt.Sprintf("%s %s %s", e.Kind, e.PSID, e.Time.Format("15:04"))
 	switch e.Kind {
@@ -254,6 +323,17 @@ func eventText(e notify.ThreadEvent) string {
 		text = strings.TrimSpace(text + " " + e.MessageID + " " + e.Delivery)
 	case notify.ThreadDelivered, notify.ThreadRead:
 		text += fmt.Sprintf(" %v until %s", e.Mids, e.Watermark.UTC().Format("15:04"))
+	}
+	for _, code := range []string{"c0de", "1234"} {
+		if e.Code == identity.HashCode(code) {
+			text += " brings " + code
+		}
+	}
+	switch e.Kind {
+	case notify.ThreadLogin:
+		text += " of " + string(e.Login)
+	case notify.ThreadPolicy:
+		text += fmt.Sprintf(" %s %s", e.Policy.Action, e.Policy.Reason)
 	}
 	if e.Page != "111" {
 		text += " on page " + string(e.Page)
@@ -342,11 +422,18 @@ func TestOneRequestOneTransaction(t *testing.T) {
 	}
 	want := `# HELP outrider_webhook_events_total Events that Meta sent, by kind.
 # TYPE outrider_webhook_events_total counter
+outrider_webhook_events_total{kind="account_linking"} 0
 outrider_webhook_events_total{kind="action"} 3
 outrider_webhook_events_total{kind="broken"} 2
 outrider_webhook_events_total{kind="delivered"} 1
 outrider_webhook_events_total{kind="echo"} 0
+outrider_webhook_events_total{kind="edit"} 0
+outrider_webhook_events_total{kind="feedback"} 0
 outrider_webhook_events_total{kind="foreign"} 0
+outrider_webhook_events_total{kind="handover"} 0
+outrider_webhook_events_total{kind="link"} 0
+outrider_webhook_events_total{kind="login"} 0
+outrider_webhook_events_total{kind="optin"} 0
 outrider_webhook_events_total{kind="other"} 0
 outrider_webhook_events_total{kind="policy"} 0
 outrider_webhook_events_total{kind="read"} 1
@@ -380,8 +467,9 @@ func FuzzWebhook(f *testing.F) {
 	f.Add(`{"object":"page","entry":[{"id":111,"standby":[{"sender":{"id":"7001"},"timestamp":1e300,"delivery":{"mids":[null],"watermark":-1}}],"changes":[{"field":"message_template_status_update","value":{"event":"APPROVED","message_template_name":"n","message_template_language":"en"}}]}]}`)
 	f.Add(`{"object":"page","entry":[{"id":{},"messaging":[null,{"message":null,"read":{"watermark":"9999999999999999999"}}]}]}`)
 	f.Add(`{"object":7,"entry":{}}`)
+	f.Add(`{"object":"page","entry":[{"id":"111","messaging":[{"sender":{"id":"7001"},"timestamp":1795518000,"postback":{"payload":"LINK:c0de","title":7,"referral":{"ref":["x"]}}},{"optin":{"login_id":77}},{"policy_enforcement":{"action":"block"}},{"sender":{"id":"7"},"account_linking":{"status":"linked","authorization_code":1}}]}]}`)
 	f.Fuzz(func(t *testing.T, body string) {
-		h := newHook(nil)
+		h := newHook(func(o *messenger.WebhookOptions) { o.Hears = true })
 		if w := h.post(body, sign("s3cr3t", body)); w.Code != 200 && w.Code != 400 && w.Code != 413 {
 			t.Fatalf("status %d", w.Code)
 		}
@@ -389,8 +477,15 @@ func FuzzWebhook(f *testing.F) {
 			if e.Key == "" || e.Page == "" || e.Kind == "" || e.Time.IsZero() || e.Time.After(noon) {
 				t.Errorf("event %+v", e)
 			}
-			if e.PSID == "" && e.Kind != notify.ThreadTemplate {
+			faceless := e.Kind == notify.ThreadTemplate || e.Kind == notify.ThreadLogin || e.Kind == notify.ThreadPolicy
+			if e.PSID == "" && (!faceless || e.Code != "" || e.Said != nil) {
 				t.Errorf("nobody's event %+v", e)
+			}
+			if w := e.Said; w != nil && (len(w.Text) > notify.MaxSaid || len(w.Payload) > notify.MaxSaid || w.PSID != e.PSID || w.Kind == "") {
+				t.Errorf("said %+v", *w)
+			}
+			if e.Code != "" && len(e.Code) != 64 {
+				t.Errorf("not a hash: %q", e.Code)
 			}
 			if e.Delivery != "" && len(e.Delivery) != 32 {
 				t.Errorf("not our id: %q", e.Delivery)

@@ -241,20 +241,23 @@ func (o *Outbox) PutTemplate(_ context.Context, t notify.Template) error {
 }
 
 // Receive implements notify.Inbox.
-func (o *Outbox) Receive(_ context.Context, events []notify.ThreadEvent) (fresh int, err error) {
+//
+// Links and what people said are not kept: it has no owners.
+func (o *Outbox) Receive(_ context.Context, events []notify.ThreadEvent) (notify.Received, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	var r notify.Received
 	if o.fail != nil {
-		return 0, o.fail
+		return r, o.fail
 	}
 	for _, e := range events {
 		if !o.seen[e.Key] {
 			o.seen[e.Key] = true
 			o.apply(e)
-			fresh++
+			r.Fresh++
 		}
 	}
-	return fresh, nil
+	return r, nil
 }
 
 // LastAction implements notify.Inbox.

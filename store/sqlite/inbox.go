@@ -25,6 +25,8 @@ const (
 		WHERE id = ? AND page = ? AND state <> 'sent'`
 	// The receipt came after Meta had the message; marks speak of Meta's time, so the echo's is kept.
 	correctByEcho = `UPDATE deliveries SET sent_at = ?1 WHERE id = ?2 AND page = ?3 AND state = 'sent' AND sent_at > ?1`
+	newerTemplate = `SELECT EXISTS (SELECT 1 FROM templates WHERE page = ? AND name = ? AND language = ? AND checked > ?)`
+	blockPage     = `UPDATE pages SET blocked = ?, block_reason = ?, policy_at = ? WHERE id = ? AND policy_at <= ?`
 	markWatermark = `UPDATE deliveries SET delivered = CASE delivered WHEN 0 THEN ?1 ELSE delivered END,
 		read = CASE WHEN ?2 AND read = 0 THEN ?1 ELSE read END
 		WHERE page = ?3 AND psid = ?4 AND state = 'sent' AND read = 0 AND sent_at <= ?5`
@@ -34,9 +36,10 @@ const (
 )
 
 // Receive implements notify.Inbox.
-func (s *Store) Receive(ctx context.Context, events []notify.ThreadEvent) (fresh int, err error) {
-	err = s.write(ctx, func(tx *tx) error {
-		fresh = 0
+func (s *Store) Receive(ctx context.Context, events []notify.ThreadEvent) (notify.Received, error) {
+	var r notify.Received
+	err := s.write(ctx, func(tx *tx) error {
+		r = notify.Received{}
 		for _, e := range events {
 			n, err := tx.change(remember, e.Key, micros(s.now()))
 			if err != nil {
@@ -45,17 +48,29 @@ func (s *Store) Receive(ctx context.Context, events []notify.ThreadEvent) (fresh
 			if n == 0 {
 				continue
 			}
-			fresh++
-			if err := s.apply(tx, e); err != nil {
+			r.Fresh++
+			if err := s.apply(tx, e, &r); err != nil {
 				return err
 			}
 		}
 		return tx.exec(forgetOld, micros(s.now().Add(-seenFor)))
 	})
-	return named(fresh, err)("webhook events")
+	return named(r, err)("webhook events")
 }
 
-func (s *Store) apply(tx *tx, e notify.ThreadEvent) error {
+// apply does what an event says. The link comes first: what it addresses to the person is woken by the action.
+func (s *Store) apply(tx *tx, e notify.ThreadEvent, r *notify.Received) error {
+	if e.Code != "" {
+		if err := s.redeem(tx, e, r); err != nil {
+			return err
+		}
+	}
+	if e.Said != nil {
+		if err := s.keepSaid(tx, *e.Said); err != nil {
+			return err
+		}
+		r.Said++
+	}
 	switch e.Kind {
 	case notify.ThreadAction:
 		if err := tx.exec(openWindow, e.Page, e.PSID, micros(e.Time)); err != nil {
@@ -78,6 +93,11 @@ func (s *Store) apply(tx *tx, e notify.ThreadEvent) error {
 		return mark(tx, e)
 	case notify.ThreadTemplate:
 		return s.applyTemplate(tx, e)
+	case notify.ThreadLogin:
+		r.Logins = append(r.Logins, identity.OptIn{Page: e.Page, Login: e.Login, At: e.Time})
+		return tx.exec(putOptIn, e.Page, e.Login, micros(e.Time))
+	case notify.ThreadPolicy:
+		return s.applyPolicy(tx, e, r)
 	}
 	return nil
 }
@@ -98,7 +118,12 @@ func mark(tx *tx, e notify.ThreadEvent) error {
 	return nil
 }
 
+// applyTemplate stores a status unless a newer look at the template is known: events may come out of order.
 func (s *Store) applyTemplate(tx *tx, e notify.ThreadEvent) error {
+	var newer bool
+	if err := tx.one([]any{&newer}, newerTemplate, e.Template.Page, e.Template.Name, e.Template.Language, micros(e.Time)); err != nil || newer {
+		return err
+	}
 	if err := storeTemplate(tx, e.Template); err != nil {
 		return err
 	}
@@ -107,6 +132,29 @@ func (s *Store) applyTemplate(tx *tx, e notify.ThreadEvent) error {
 	}
 	_, err := s.releaseHeld(tx, e.Template.Page, notify.ReasonTemplateMissing, notify.ReasonTemplatePending,
 		notify.ReasonTemplateRejected, notify.ReasonTemplateShape)
+	return err
+}
+
+// applyPolicy blocks or unblocks a page, if this is the newest word on it. A page that is not registered has nothing
+// to stop.
+func (s *Store) applyPolicy(tx *tx, e notify.ThreadEvent, r *notify.Received) error {
+	var (
+		n   int
+		err error
+	)
+	switch e.Policy.Action {
+	case notify.PolicyBlock:
+		n, err = tx.change(blockPage, micros(e.Time), e.Policy.Reason, micros(e.Time), e.Page, micros(e.Time))
+	case notify.PolicyUnblock:
+		n, err = tx.change(blockPage, 0, "", micros(e.Time), e.Page, micros(e.Time))
+	}
+	if err != nil || n == 0 {
+		return err
+	}
+	r.Pages = append(r.Pages, e.Page)
+	if e.Policy.Action == notify.PolicyUnblock {
+		_, err = s.releaseHeld(tx, e.Page, notify.ReasonPageBlocked)
+	}
 	return err
 }
 

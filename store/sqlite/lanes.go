@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"outrider/journal"
+	"outrider/notify"
 	"outrider/store"
 )
 
@@ -60,7 +61,7 @@ func (s *Store) OwnLane(ctx context.Context, partition int) (store.Lane, error) 
 func (s *Store) Commit(ctx context.Context, c store.Commit) error {
 	err := s.write(ctx, func(t *tx) error {
 		for _, part := range []func(*tx, store.Commit) error{
-			s.moveLane, s.keepCrossings, keepMembers, keepDeliveries, keepFixes, keepCommitLetters,
+			s.moveLane, s.keepCrossings, keepMembers, s.keepDeliveries, keepFixes, keepCommitLetters,
 		} {
 			if err := part(t, c); err != nil {
 				return err
@@ -134,12 +135,15 @@ func keepMembers(tx *tx, c store.Commit) error {
 	return nil
 }
 
-func keepDeliveries(tx *tx, c store.Commit) error {
+func (s *Store) keepDeliveries(tx *tx, c store.Commit) error {
 	for i := range c.Deliveries {
 		d := &c.Deliveries[i]
 		a := &d.Alert
 		err := tx.exec(insertDelivery, a.ID, a.Tenant, a.Vehicle, a.Fence, d.Page, d.PSID, text(a), micros(a.At), d.State,
 			d.Route, d.Reason, d.Detail, d.Attempts, micros(d.NextAt), micros(d.Created))
+		if err == nil && d.Reason == notify.ReasonNoContact {
+			err = s.addressOwner(tx, a.Tenant, a.Owner) // the lane may not have heard of a link made just now
+		}
 		if err != nil {
 			return err
 		}

@@ -25,7 +25,7 @@ const (
 		templates = excluded.templates, updated = excluded.updated WHERE tenant = excluded.tenant`
 	allVehicles = `SELECT tenant, id, name, owners, tags, device, updated FROM vehicles ORDER BY tenant, id`
 	allOwners   = `SELECT tenant, id, name, locale, time_zone, contacts, fallback, updated FROM owners ORDER BY tenant, id`
-	allPages    = `SELECT id, tenant, name, access_token, tag, templates, updated FROM pages ORDER BY id`
+	allPages    = `SELECT id, tenant, name, access_token, tag, templates, updated, blocked, block_reason FROM pages ORDER BY id`
 	lastFixes   = `SELECT tenant, vehicle, time, received, lon, lat, accuracy, speed, heading, altitude, hdop, ignition
 		FROM last_fixes WHERE tenant = ? AND vehicle > ? ORDER BY vehicle LIMIT ?`
 )
@@ -46,7 +46,11 @@ func (s *Store) PutOwner(ctx context.Context, o identity.Owner) error {
 	}
 	contacts := text(o.Contacts)
 	return s.put(ctx, "owner", string(o.ID), func(tx *tx) error {
-		return tx.exec(putOwner, o.Tenant, o.ID, o.Name, o.Locale, o.TimeZone, contacts, fallback, micros(s.now()))
+		err := tx.exec(putOwner, o.Tenant, o.ID, o.Name, o.Locale, o.TimeZone, contacts, fallback, micros(s.now()))
+		if err != nil || len(o.Contacts) == 0 {
+			return err
+		}
+		return s.address(tx, o.Tenant, o.ID, o.Contacts[0])
 	})
 }
 
@@ -131,12 +135,13 @@ func (s *Store) scanPage(row scanner) (identity.Page, error) {
 	var (
 		p                identity.Page
 		token, templates string
-		updated          int64
+		updated, blocked int64
 	)
-	if err := row.Scan(&p.ID, &p.Tenant, &p.Name, &token, &p.Tag, &templates, &updated); err != nil {
+	err := row.Scan(&p.ID, &p.Tenant, &p.Name, &token, &p.Tag, &templates, &updated, &blocked, &p.BlockReason)
+	if err != nil {
 		return p, err
 	}
-	p.Updated = moment(updated)
+	p.Updated, p.Blocked = moment(updated), moment(blocked)
 	plain, err := s.sealer.Open(token, pagePlace(p))
 	if err != nil {
 		return p, fmt.Errorf("open page %q: %w", p.ID, err)

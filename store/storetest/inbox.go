@@ -27,7 +27,7 @@ func (b *bench) receive(t *testing.T, e notify.ThreadEvent) {
 	if e.Key == "" {
 		e.Key = fmt.Sprint(e.Kind, e.Page, e.PSID, e.Time.UnixMicro(), e.Delivery, e.Mids)
 	}
-	same(t, "fresh events", must(b.Receive(t.Context(), []notify.ThreadEvent{e}))(t), 1)
+	same(t, "fresh events", must(b.Receive(t.Context(), []notify.ThreadEvent{e}))(t).Fresh, 1)
 }
 
 func echo(t *testing.T, b *bench, page, id string, after time.Duration) {
@@ -70,11 +70,11 @@ func inboxWakes(t *testing.T, b *bench) {
 func inboxOnce(t *testing.T, b *bench) {
 	e := action(0)
 	e.Key = "k"
-	same(t, "fresh", must(b.Receive(t.Context(), []notify.ThreadEvent{e, e}))(t), 1)
+	same(t, "fresh", must(b.Receive(t.Context(), []notify.ThreadEvent{e, e}))(t).Fresh, 1)
 	e.Time = epoch.Add(time.Hour)
-	same(t, "fresh again", must(b.Receive(t.Context(), []notify.ThreadEvent{e}))(t), 0)
+	same(t, "fresh again", must(b.Receive(t.Context(), []notify.ThreadEvent{e}))(t).Fresh, 0)
 	same(t, "last action", must(b.LastAction(t.Context(), "p", "u"))(t), epoch)
-	same(t, "nothing", must(b.Receive(t.Context(), nil))(t), 0)
+	same(t, "nothing", must(b.Receive(t.Context(), nil))(t).Fresh, 0)
 }
 
 func inboxEcho(t *testing.T, b *bench) {

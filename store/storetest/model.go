@@ -230,7 +230,7 @@ func (m *model) receive(r *rapid.T, e notify.ThreadEvent) {
 	e.Key = fmt.Sprint(m.pages[0], "/", m.events)
 	m.storeClock()
 	for fresh := 1; fresh >= 0; fresh-- {
-		same(r, "fresh", must(m.b.Receive(r.Context(), []notify.ThreadEvent{e}))(r), fresh)
+		same(r, "fresh", must(m.b.Receive(r.Context(), []notify.ThreadEvent{e}))(r).Fresh, fresh)
 		if rapid.Bool().Draw(r, "told once") {
 			return
 		}

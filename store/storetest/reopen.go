@@ -27,7 +27,7 @@ func reopenKeeps(t *testing.T, b *bench) {
 	same(t, "position", must(b.OwnLane(ctx, 0))(t).Next, 10)
 	e := action(0)
 	e.Key = "ThreadAction again"
-	same(t, "a fresh event", must(b.Receive(ctx, []notify.ThreadEvent{e}))(t), 1)
+	same(t, "a fresh event", must(b.Receive(ctx, []notify.ThreadEvent{e}))(t).Fresh, 1)
 }
 
 func reopenCounters(t *testing.T, b *bench) {

@@ -1,0 +1,133 @@
+package identity
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"time"
+)
+
+// ASID is the id under which one app knows a person who logged in to it. It is never a [PSID]: messages to it are
+// refused with code 100/2018001.
+type ASID string
+
+// LoginID is the id under which a page may write to a person who agreed to that while logging in (Login Connect),
+// until the person answers and is known by a [PSID].
+type LoginID string
+
+// LinkCode is a promise: whoever brings the code to the page within the time is the owner. The code itself travels
+// as ref of an m.me link; only its hash is kept.
+type LinkCode struct {
+	Hash    CodeHash
+	Tenant  TenantID
+	Owner   OwnerID
+	Page    PageID
+	Vehicle VehicleID // becomes the owner's, too; empty: none does
+	ASID    ASID      // who logged in before; empty: nobody did
+	Created time.Time
+	Expires time.Time
+	Used    time.Time // zero: not yet
+	PSID    PSID      // who used it
+}
+
+// State says what the code is worth at a time.
+func (c LinkCode) State(now time.Time) CodeState {
+	switch {
+	case !c.Used.IsZero():
+		return CodeUsed
+	case !now.Before(c.Expires):
+		return CodeExpired
+	}
+	return CodeOpen
+}
+
+// CodeState is what a link code is worth.
+type CodeState string
+
+// The states of a code.
+const (
+	CodeOpen    CodeState = "open"
+	CodeUsed    CodeState = "used"
+	CodeExpired CodeState = "expired"
+)
+
+// CodeHash is what is kept of a code: hexadecimal SHA-256. Codes are random, so it needs no salt.
+type CodeHash string
+
+// NewCode returns a fresh one-time code of at least 128 random bits, in letters and digits that an m.me link's ref
+// may hold ([A-Za-z0-9_=-]).
+func NewCode() Token { return NewToken(rand.Text()) }
+
+// HashCode returns what is kept of a code; empty for an empty code.
+func HashCode(code string) CodeHash {
+	if code == "" {
+		return ""
+	}
+	sum := sha256.Sum256([]byte(code))
+	return CodeHash(hex.EncodeToString(sum[:]))
+}
+
+// Link says that an owner is reached as PSID through a page, and how that became known.
+type Link struct {
+	Tenant  TenantID
+	Owner   OwnerID
+	Page    PageID
+	PSID    PSID
+	Vehicle VehicleID // becomes the owner's, too; empty: none does
+	ASID    ASID      // who logged in; empty: nobody did
+	Via     Via
+	At      time.Time
+}
+
+// Via is how a link became known.
+type Via string
+
+// The ways.
+const (
+	ViaCode     Via = "code"     // the person brought a link code
+	ViaMatching Via = "matching" // Graph's ids_for_pages knew the person
+)
+
+// Account is a Facebook account that logged in.
+type Account struct {
+	ASID    ASID
+	Token   Token     // long-lived user token; empty: gone
+	Expires time.Time // of the token; zero: Graph did not say
+	// Pages are those that the account manages and that are registered here: its token can renew theirs.
+	Pages []PageID
+	// LoginID is the person's Login Connect id; empty: they did not agree, or it has not come yet.
+	LoginID LoginID
+	Updated time.Time
+}
+
+// OptIn is a person's consent, given while logging in, to be written to by a page (Login Connect).
+type OptIn struct {
+	Page  PageID
+	Login LoginID
+	At    time.Time
+}
+
+// Erasure is what became of somebody's wish to be forgotten. It holds nothing about them.
+type Erasure struct {
+	Hash       CodeHash // of the confirmation code
+	Requested  time.Time
+	Done       time.Time
+	Contacts   int // ways to reach the person that were removed
+	Deliveries int // messages from which the person's id was removed
+	Known      bool
+}
+
+// PageHealth is what the daily and hourly checks last found out about a page.
+type PageHealth struct {
+	Page    PageID
+	Checked time.Time // of the token; zero: never
+	Valid   bool      // the token works
+	Expires time.Time // of the token; zero: never
+	// DataExpires is when Graph stops answering about the person behind the token; zero: never.
+	DataExpires time.Time
+	Missing     []string // permissions the token lacks
+	Problem     string   // in words; empty: none
+
+	Subscribed   time.Time // when the page was last seen subscribed to every field; zero: never
+	Subscription string    // what is wrong with the subscription; empty: nothing
+}

@@ -1,0 +1,207 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+
+	"outrider/identity"
+	"outrider/notify"
+	"outrider/store"
+)
+
+const (
+	linkCodeColumns = `hash, tenant, owner, page, vehicle, asid, created, expires, used, psid`
+	putLinkCode     = `INSERT INTO link_codes (` + linkCodeColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, '')`
+	getLinkCode     = `SELECT ` + linkCodeColumns + ` FROM link_codes WHERE hash = ?`
+	useLinkCode     = `UPDATE link_codes SET used = ?, psid = ? WHERE hash = ?`
+	dropLinkCodes   = `DELETE FROM link_codes WHERE expires < ?`
+
+	ownerContacts = `SELECT contacts FROM owners WHERE tenant = ? AND id = ?`
+	setContacts   = `UPDATE owners SET contacts = ?, updated = ? WHERE tenant = ? AND id = ?`
+	putLink       = `INSERT INTO links (tenant, owner, page, psid, asid, via, at) VALUES (?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT DO UPDATE SET asid = CASE excluded.asid WHEN '' THEN asid ELSE excluded.asid END, via = excluded.via, at = excluded.at`
+	dropLink   = `DELETE FROM links WHERE tenant = ? AND owner = ? AND page = ? AND psid = ?`
+	ownerLinks = `SELECT tenant, owner, page, psid, asid, via, at FROM links WHERE tenant = ? AND owner = ? ORDER BY page, psid`
+
+	vehicleOwners    = `SELECT owners FROM vehicles WHERE tenant = ? AND id = ?`
+	setVehicleOwners = `UPDATE vehicles SET owners = ?, updated = ? WHERE tenant = ? AND id = ?`
+
+	addressHeld = `UPDATE deliveries SET page = ?, psid = ?, state = 'pending', reason = '', detail = '', next_at = ?
+		WHERE tenant = ? AND json_extract(alert, '$.owner') = ? AND state = 'held' AND reason = 'no_contact'`
+	forward = `UPDATE deliveries SET psid = ?, state = 'pending', next_at = ?
+		WHERE page = ? AND psid = ? AND tenant = ? AND json_extract(alert, '$.owner') = ? AND state IN ('pending', 'held')`
+)
+
+// PutLinkCode implements store.Links.
+func (s *Store) PutLinkCode(ctx context.Context, c identity.LinkCode) error {
+	return s.put(ctx, "link code of owner", string(c.Owner), func(tx *tx) error {
+		if err := tx.exec(dropLinkCodes, micros(s.now().Add(-store.CodesKept))); err != nil {
+			return err
+		}
+		return tx.exec(putLinkCode, c.Hash, c.Tenant, c.Owner, c.Page, c.Vehicle, c.ASID, micros(c.Created), micros(c.Expires))
+	})
+}
+
+// LinkCode implements store.Links.
+func (s *Store) LinkCode(ctx context.Context, hash identity.CodeHash) (identity.LinkCode, error) {
+	c, err := scanLinkCode(s.read.QueryRowContext(ctx, getLinkCode, hash))
+	if errors.Is(err, sql.ErrNoRows) {
+		err = store.ErrNotFound
+	}
+	return named(c, err)("link code")
+}
+
+func scanLinkCode(row scanner) (identity.LinkCode, error) {
+	var (
+		c                      identity.LinkCode
+		created, expires, used int64
+	)
+	err := row.Scan(&c.Hash, &c.Tenant, &c.Owner, &c.Page, &c.Vehicle, &c.ASID, &created, &expires, &used, &c.PSID)
+	c.Created, c.Expires, c.Used = moment(created), moment(expires), moment(used)
+	return c, err
+}
+
+// redeem links whoever brought a code, if the code is good: known, of this page, open at the event's own time. The
+// same person bringing it again changes nothing.
+func (s *Store) redeem(tx *tx, e notify.ThreadEvent, r *notify.Received) error {
+	c, err := codeOf(tx, e.Code)
+	if errors.Is(err, sql.ErrNoRows) || err == nil && (c.Page != e.Page || e.PSID == "" || c.State(e.Time) != identity.CodeOpen) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	l := identity.Link{
+		Tenant: c.Tenant, Owner: c.Owner, Page: c.Page, PSID: e.PSID, Vehicle: c.Vehicle, ASID: c.ASID,
+		Via: identity.ViaCode, At: e.Time,
+	}
+	if err := s.link(tx, l); err != nil {
+		if errors.Is(err, store.ErrNotFound) {
+			return nil // the owner is gone
+		}
+		return err
+	}
+	r.Linked = append(r.Linked, l)
+	return tx.exec(useLinkCode, micros(e.Time), e.PSID, c.Hash)
+}
+
+func codeOf(tx *tx, hash identity.CodeHash) (identity.LinkCode, error) {
+	stmt, err := tx.stmt(getLinkCode)
+	if err != nil {
+		return identity.LinkCode{}, err
+	}
+	return scanLinkCode(stmt.QueryRow(hash))
+}
+
+// Link implements store.Links.
+func (s *Store) Link(ctx context.Context, l identity.Link) error {
+	return s.put(ctx, "link of owner", string(l.Owner), func(tx *tx) error { return s.link(tx, l) })
+}
+
+// link does what [store.Links] says that linking means.
+func (s *Store) link(tx *tx, l identity.Link) error {
+	contacts, err := contactsOf(tx, l.Tenant, l.Owner)
+	if err != nil {
+		return err
+	}
+	contact := identity.Contact{Page: l.Page, PSID: l.PSID}
+	if !slices.Contains(contacts, contact) {
+		i := slices.IndexFunc(contacts, func(c identity.Contact) bool { return c.Page == l.Page })
+		if i < 0 {
+			contacts = append(contacts, contact)
+		} else {
+			if err := s.replaced(tx, l, contacts[i]); err != nil {
+				return err
+			}
+			contacts[i] = contact
+		}
+		if err := tx.exec(setContacts, text(contacts), micros(s.now()), l.Tenant, l.Owner); err != nil {
+			return err
+		}
+	}
+	if err := tx.exec(putLink, l.Tenant, l.Owner, l.Page, l.PSID, l.ASID, l.Via, micros(l.At)); err != nil {
+		return err
+	}
+	if err := s.giveVehicle(tx, l); err != nil {
+		return err
+	}
+	return s.address(tx, l.Tenant, l.Owner, contacts[0])
+}
+
+// contactsOf returns an owner's contacts, store.ErrNotFound without such an owner.
+func contactsOf(tx *tx, tenant identity.TenantID, owner identity.OwnerID) ([]identity.Contact, error) {
+	var raw string
+	if err := tx.one([]any{&raw}, ownerContacts, tenant, owner); err != nil {
+		if errors.Is(err, sql.ErrNoRows) {
+			err = store.ErrNotFound
+		}
+		return nil, err
+	}
+	var contacts []identity.Contact
+	return contacts, json.Unmarshal([]byte(raw), &contacts)
+}
+
+// replaced sends what waits for the owner's old contact to the new one.
+func (s *Store) replaced(tx *tx, l identity.Link, old identity.Contact) error {
+	if err := tx.exec(forward, l.PSID, micros(s.now()), old.Page, old.PSID, l.Tenant, l.Owner); err != nil {
+		return err
+	}
+	return tx.exec(dropLink, l.Tenant, l.Owner, old.Page, old.PSID)
+}
+
+// giveVehicle makes the link's vehicle the owner's, too; it is registered if nobody did.
+func (s *Store) giveVehicle(tx *tx, l identity.Link) error {
+	if l.Vehicle == "" {
+		return nil
+	}
+	var raw string
+	err := tx.one([]any{&raw}, vehicleOwners, l.Tenant, l.Vehicle)
+	if errors.Is(err, sql.ErrNoRows) {
+		return tx.exec(putVehicle, l.Tenant, l.Vehicle, "", text([]identity.OwnerID{l.Owner}), text([]string{}), "", micros(s.now()))
+	}
+	if err != nil {
+		return err
+	}
+	var owners []identity.OwnerID
+	if err := json.Unmarshal([]byte(raw), &owners); err != nil || slices.Contains(owners, l.Owner) {
+		return err
+	}
+	return tx.exec(setVehicleOwners, text(append(owners, l.Owner)), micros(s.now()), l.Tenant, l.Vehicle)
+}
+
+// address sends what was held for want of a contact to the contact.
+func (s *Store) address(tx *tx, tenant identity.TenantID, owner identity.OwnerID, c identity.Contact) error {
+	return tx.exec(addressHeld, c.Page, c.PSID, micros(s.now()), tenant, owner)
+}
+
+// addressOwner does the same with the owner's first contact, if there is one.
+func (s *Store) addressOwner(tx *tx, tenant identity.TenantID, owner identity.OwnerID) error {
+	contacts, err := contactsOf(tx, tenant, owner)
+	if errors.Is(err, store.ErrNotFound) || err == nil && len(contacts) == 0 {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("contacts of owner %q: %w", owner, err)
+	}
+	return s.address(tx, tenant, owner, contacts[0])
+}
+
+// Links implements store.Links.
+func (s *Store) Links(ctx context.Context, tenant identity.TenantID, owner identity.OwnerID) ([]identity.Link, error) {
+	rows, err := s.read.QueryContext(ctx, ownerLinks, tenant, owner)
+	return named(collect(rows, err, scanLink))("links")
+}
+
+func scanLink(row scanner) (identity.Link, error) {
+	var (
+		l  identity.Link
+		at int64
+	)
+	err := row.Scan(&l.Tenant, &l.Owner, &l.Page, &l.PSID, &l.ASID, &l.Via, &at)
+	l.At = moment(at)
+	return l, err
+}
