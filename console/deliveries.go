@@ -43,7 +43,12 @@ type delivery struct {
 	Delivered *time.Time      `json:"delivered_at,omitempty"`
 	Read      *time.Time      `json:"read_at,omitempty"`
 	MessageID string          `json:"message_id,omitempty" doc:"Meta's id of the message."`
+	Digest    string          `json:"digest,omitempty" doc:"The id of the delivery in whose message this one went out, together with what else was held while the person was away."`
+	Trace     []try           `json:"trace,omitempty" nullable:"false" doc:"What was tried, oldest first; in the answer to one delivery only."`
 }
+
+// try is one entry of a delivery's trace, as callers see it.
+type try notify.Try
 
 // deliveryState is a notify.State with its closed list in the description.
 type deliveryState notify.State
@@ -86,5 +91,6 @@ func showDelivery(d store.DeliveryRecord) delivery {
 		Page: d.Page, PSID: d.PSID, State: deliveryState(d.State), Route: d.Route, Reason: d.Reason, Detail: d.Detail,
 		Attempts: d.Attempts, NextAt: moment(d.NextAt), Created: moment(d.Created), SentAt: moment(d.SentAt),
 		Delivered: moment(d.Delivered), Read: moment(d.Read), MessageID: d.MessageID,
+		Digest: d.Leader, Trace: each(d.Trace, func(t notify.Try) try { return try(t) }),
 	}
 }

@@ -130,6 +130,23 @@ func (s *fakeStore) PutPage(_ context.Context, p identity.Page) error {
 	})
 }
 
+func (s *fakeStore) PutTexts(_ context.Context, tenant identity.TenantID, language string, texts map[string]string) error {
+	return s.put(func() {
+		all := map[identity.TenantID]identity.Texts{}
+		for t, own := range s.records.Texts {
+			all[t] = own
+		}
+		own := identity.Texts{language: texts}
+		for l, t := range all[tenant] {
+			if l != language {
+				own[l] = t
+			}
+		}
+		all[tenant] = own
+		s.records.Texts = all
+	})
+}
+
 func (s *fakeStore) put(change func()) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -23,7 +24,8 @@ type page struct {
 	Name        string            `json:"name,omitempty" maxLength:"200"`
 	AccessToken secret            `json:"access_token,omitzero" writeOnly:"true" maxLength:"2000" doc:"The page's access token; never shown. Absent: what is stored stays; empty: it is removed."`
 	Tag         string            `json:"tag,omitempty" pattern:"^[A-Z][A-Z0-9_]{0,63}$" patternDescription:"a message tag such as ACCOUNT_UPDATE" doc:"Message tag to try outside the 24 hour window, where Graph still accepts one."`
-	Templates   map[string]string `json:"templates,omitempty" doc:"The page's own utility templates by kind of event: enter, exit, pass, dwell. A kind without one uses the gateway's own."`
+	Templates   map[string]string `json:"templates,omitempty" doc:"The page's own utility templates by kind of event: enter, exit, pass, dwell, overspeed, overspeed_end, stopped, silent, absent. A kind without one uses the gateway's own."`
+	Routes      []notify.Route    `json:"routes,omitempty" maxItems:"5" nullable:"false" enum:"window,utility,tag,human,fallback" doc:"The order in which ways of sending are tried; one that is left out is not used. Absent: window, utility, tag, human, fallback."`
 
 	HasToken bool       `json:"has_token" readOnly:"true"`
 	Updated  *time.Time `json:"updated,omitempty" readOnly:"true"`
@@ -85,7 +87,8 @@ func (g *registry) putPage(ctx context.Context, in *struct {
 	PageIDPath
 	Body page
 }) (*recordAnswer[page], error) {
-	p := identity.Page{Tenant: tenantOf(ctx), ID: in.ID, Name: in.Body.Name, Tag: in.Body.Tag, Templates: in.Body.Templates}
+	p := identity.Page{Tenant: tenantOf(ctx), ID: in.ID, Name: in.Body.Name, Tag: in.Body.Tag, Templates: in.Body.Templates,
+		Routes: each(in.Body.Routes, func(r notify.Route) string { return string(r) })}
 	var existed bool
 	err := g.change(ctx, func(ctx context.Context) error {
 		var old identity.Page
@@ -122,10 +125,15 @@ func (p *page) Resolve(ctx huma.Context) []error {
 	if p.Tag == "HUMAN_AGENT" {
 		f.add("body.tag", p.Tag, "expected a tag for automatic messages; HUMAN_AGENT is for what a person typed")
 	}
-	kinds := []notify.Kind{notify.Enter, notify.Exit, notify.Pass, notify.Dwell}
+	for i, route := range p.Routes {
+		if slices.Contains(p.Routes[:i], route) {
+			f.add(fmt.Sprintf("body.routes[%d]", i), route, "expected each way of sending once")
+		}
+	}
+	kinds := each(notify.Kinds(), func(k notify.Kind) string { return string(k) })
 	for kind, template := range p.Templates {
-		if !slices.Contains(kinds, notify.Kind(kind)) {
-			f.add("body.templates."+kind, nil, "unknown kind of event; expected enter, exit, pass or dwell")
+		if !slices.Contains(kinds, kind) {
+			f.add("body.templates."+kind, nil, "unknown kind of event; expected one of %s", strings.Join(kinds, ", "))
 		}
 		if !isTemplate(template) {
 			f.add("body.templates."+kind, template, "expected the name of a template: small letters, digits and underscores")
@@ -146,6 +154,6 @@ func isTemplate(name string) bool {
 
 func showPage(p identity.Page) page {
 	return page{
-		ID: p.ID, Name: p.Name, Tag: p.Tag, Templates: p.Templates, HasToken: !p.AccessToken.Empty(), Updated: moment(p.Updated),
+		ID: p.ID, Name: p.Name, Tag: p.Tag, Templates: p.Templates, Routes: each(p.Routes, func(r string) notify.Route { return notify.Route(r) }), HasToken: !p.AccessToken.Empty(), Updated: moment(p.Updated),
 	}
 }

@@ -33,6 +33,7 @@ func (g *registry) register(r *router) {
 	g.registerVehicles(r)
 	g.registerOwners(r)
 	g.registerPages(r)
+	g.registerTexts(r)
 }
 
 // change stores something and brings the directory up to date with it.

@@ -75,6 +75,12 @@ func (d *Directory) Pages(tenant TenantID) []Page {
 // AllPages lists the pages of every tenant.
 func (d *Directory) AllPages() []Page { return d.view.Load().allPages }
 
+// Locales lists the locales of the owners that a page has as contacts, each once.
+func (d *Directory) Locales(page PageID) []string { return d.view.Load().locales[page] }
+
+// Texts returns what the tenant says instead of the gateway; nil: nothing.
+func (d *Directory) Texts(tenant TenantID) Texts { return d.view.Load().texts[tenant] }
+
 // view is what a directory knows at one moment. Nothing in it changes after newView.
 type view struct {
 	vehicles  table[VehicleID, Vehicle]
@@ -84,6 +90,8 @@ type view struct {
 	pages     map[PageID]Page
 	pageLists map[TenantID][]Page
 	allPages  []Page
+	locales   map[PageID][]string
+	texts     map[TenantID]Texts
 }
 
 type deviceKey struct {
@@ -114,7 +122,26 @@ func newView(r Records) *view {
 	}
 	v.link(vehicles)
 	v.file(r.Pages)
+	v.listen(owners)
+	v.texts = make(map[TenantID]Texts, len(r.Texts))
+	for tenant, texts := range r.Texts {
+		v.texts[tenant] = texts.clone()
+	}
 	return v
+}
+
+// listen notes which languages a page's people speak.
+func (v *view) listen(owners []Owner) {
+	v.locales = map[PageID][]string{}
+	for _, o := range owners {
+		for _, c := range o.Contacts {
+			v.locales[c.Page] = append(v.locales[c.Page], o.Locale)
+		}
+	}
+	for page, locales := range v.locales {
+		slices.Sort(locales)
+		v.locales[page] = slices.Compact(locales)
+	}
 }
 
 // devicesOf maps devices to vehicles; of two with the same device the later registration counts, and of two
@@ -151,7 +178,7 @@ func (v *view) file(pages []Page) {
 	v.pages = make(map[PageID]Page, len(pages))
 	v.pageLists = map[TenantID][]Page{}
 	for _, p := range pages {
-		p.Templates = maps.Clone(p.Templates)
+		p.Templates, p.Routes = maps.Clone(p.Templates), slices.Clone(p.Routes)
 		v.pages[p.ID] = p
 	}
 	v.allPages = slices.SortedFunc(maps.Values(v.pages), func(a, b Page) int { return cmp.Compare(a.ID, b.ID) })

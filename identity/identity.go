@@ -81,6 +81,9 @@ type Page struct {
 	// the gateway's own template, which it creates. A template of the page's takes the same parameters: {{1}}
 	// vehicle, {{2}} fence, {{3}} time, and one postback button, whose payload may hold {{1}}, the vehicle's id.
 	Templates map[string]string
+	// Routes is the order in which ways of sending are tried, of "window", "utility", "tag", "human" and "fallback";
+	// a way that is left out is not used. Empty: in that order.
+	Routes []string
 	// Blocked is when Meta's policy enforcement stopped the page; zero: it did not, or it ended that. BlockReason is
 	// Meta's word for why.
 	Blocked     time.Time
@@ -93,4 +96,5 @@ type Records struct {
 	Vehicles []Vehicle
 	Owners   []Owner
 	Pages    []Page
+	Texts    map[TenantID]Texts
 }

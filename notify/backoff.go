@@ -25,6 +25,8 @@ func pauseFor(reason Reason, times int, jitter float64) time.Duration {
 		g = growth{time.Second, time.Minute}
 	case ReasonThrottled:
 		g = growth{2 * time.Second, 5 * time.Minute}
+	case ReasonTemporary:
+		g = growth{5 * time.Second, 5 * time.Minute}
 	}
 	return spread(g.wait(times), jitter)
 }
@@ -32,6 +34,11 @@ func pauseFor(reason Reason, times int, jitter float64) time.Duration {
 // retryAfter is how long one delivery waits after a failed send.
 func retryAfter(times int, jitter float64) time.Duration {
 	return spread(growth{time.Second, 5 * time.Minute}.wait(times), jitter)
+}
+
+// parkFor is how long a delivery rests that failed too often in a row.
+func parkFor(times int, jitter float64) time.Duration {
+	return spread(growth{30 * time.Minute, 4 * time.Hour}.wait(times), jitter)
 }
 
 // quietFor is how long a person who cannot be reached is left alone.

@@ -54,6 +54,10 @@ type Delivery struct {
 	Page  identity.PageID
 	PSID  identity.PSID
 
+	Urgent bool   // an answer: goes out before alerts
+	Away   bool   // was held until the person wrote: goes out in a digest with what else was
+	Leader string // id of the delivery in whose digest this one goes out; empty: it goes out by itself
+
 	State    State
 	Route    Route  // of the last attempt
 	Reason   Reason // why held, failed, expired, or of the last failed attempt
@@ -70,11 +74,20 @@ type Delivery struct {
 	MessageID string    // Meta's id of the sent message
 }
 
+// Room is how many deliveries a claim may take: All of any kind, of which Alerts at most that are not urgent.
+type Room struct{ All, Alerts int }
+
+// AnyRoom is room for n deliveries of any kind.
+func AnyRoom(n int) Room { return Room{n, n} }
+
 // Claim is a delivery claimed for sending, with what the plan needs to know of its thread.
 type Claim struct {
 	Delivery
 	// LastAction is when the person last did something that opens the 24 hour window; zero: never.
 	LastAction time.Time
+	// Also are the others that were held while the person was away, claimed together with this one to go out in
+	// one message; oldest event first.
+	Also []Delivery
 }
 
 // Outcome is what became of a claimed delivery.
@@ -88,4 +101,27 @@ type Outcome struct {
 	NextAt    time.Time
 	SentAt    time.Time
 	MessageID string
+	Apart     bool  // Pending: not in a digest any more
+	Tries     []Try // what was tried since the claim
+}
+
+// Try is one entry of a delivery's trace: what was planned or sent, and what came of it. It holds no secret.
+type Try struct {
+	At       time.Time `json:"at"`
+	Route    Route     `json:"route,omitempty"`
+	State    State     `json:"state,omitempty"`  // what the plan or the answer led to
+	Reason   Reason    `json:"reason,omitempty"` // why it was not sent
+	Detail   string    `json:"detail,omitempty"` // the same in words
+	Took     float64   `json:"took_ms,omitempty"`
+	Status   int       `json:"status,omitempty"` // of HTTP
+	Code     int       `json:"code,omitempty"`   // Graph's
+	Subcode  int       `json:"subcode,omitempty"`
+	Request  string    `json:"request,omitempty"`
+	Response string    `json:"response,omitempty"`
+}
+
+// Exchange is what went over the wire for one message, with secrets cut out.
+type Exchange struct {
+	Status            int // of HTTP; 0: no answer
+	Request, Response string
 }

@@ -24,18 +24,27 @@ type DispatcherOptions struct {
 	Logger     *slog.Logger          // nil: silent
 	Registerer prometheus.Registerer // nil: unregistered
 
-	InFlight    int           // requests at a time for one page; 0: 32
+	InFlight    int           // alerts at a time for one page; 0: 32
+	Answers     int           // answers at a time besides; 0: 8
+	Channels    int           // messages at a time to other channels, of all pages; 0: 64
 	Rate        int           // messages in any second for one page; 0: 300, Meta's limit
 	Lease       time.Duration // how long a claim is ours; 0: 60 s
 	SendTimeout time.Duration // for one request; 0: 20 s; at most half of Lease
 	Grace       time.Duration // how long to wait for the echo of a message whose answer was lost; 0: 60 s
-	MaxAttempts int           // sends of one delivery that failed by its own fault before it is given up; 0: 6
+	MaxAttempts int           // sends of one delivery that failed before it rests for half an hour and longer; 0: 6; after twice as many it is given up
+	Pace        Pace          // of messages to one person
 	Tick        time.Duration // between two looks for due pages, ended leases and echoes that never came; 0: 1 s
 
 	// OnSent is told of each delivery that went out and when its request started. It must not block.
 	OnSent func(d Delivery, started time.Time)
-	// NeedTemplates is told that a page lacks a usable template. It must not block.
-	NeedTemplates func(identity.PageID)
+	// NeedTemplates is told that a page lacks the best template for a kind of event and a locale. It must not block.
+	NeedTemplates func(page identity.PageID, kind Kind, locale string)
+	// PageStopped is told that a page stops sending, and why, such as a token that died. It must not block.
+	PageStopped func(identity.PageID, Reason)
+	// Picture returns the https URL of an alert's map, empty: none. It must not block. nil: no pictures.
+	Picture func(Delivery) string
+	// Argument makes the arguments of buttons; nil: PlainArgument.
+	Argument ArgumentFunc
 	// Jitter returns a number in [0, 1) that spreads retries; nil: random.
 	Jitter func() float64
 }
@@ -59,6 +68,8 @@ func (o DispatcherOptions) withDefaults() DispatcherOptions {
 		}
 	}
 	orInt(&o.InFlight, 32)
+	orInt(&o.Answers, 8)
+	orInt(&o.Channels, 64)
 	orInt(&o.Rate, 300)
 	orInt(&o.MaxAttempts, 6)
 	orDuration(&o.Lease, time.Minute)
@@ -76,7 +87,16 @@ func (o DispatcherOptions) withDefaults() DispatcherOptions {
 		o.OnSent = func(Delivery, time.Time) {}
 	}
 	if o.NeedTemplates == nil {
-		o.NeedTemplates = func(identity.PageID) {}
+		o.NeedTemplates = func(identity.PageID, Kind, string) {}
+	}
+	if o.PageStopped == nil {
+		o.PageStopped = func(identity.PageID, Reason) {}
+	}
+	if o.Picture == nil {
+		o.Picture = func(Delivery) string { return "" }
+	}
+	if o.Argument == nil {
+		o.Argument = PlainArgument
 	}
 	return o
 }
@@ -93,6 +113,8 @@ func (o DispatcherOptions) withDefaults() DispatcherOptions {
 type Dispatcher struct {
 	o       DispatcherOptions
 	metrics *Metrics
+
+	channels chan struct{} // one element for each attempt that waits for another channel
 
 	stopping   chan struct{}           // closed by Stop: claim nothing new
 	sending    context.Context         // of requests; ends when Stop's patience does
@@ -131,6 +153,7 @@ func NewDispatcher(o DispatcherOptions) (*Dispatcher, error) {
 	d := &Dispatcher{
 		o:        o.withDefaults(),
 		metrics:  NewMetrics(o.Registerer),
+		channels: make(chan struct{}, o.withDefaults().Channels),
 		stopping: make(chan struct{}),
 		lanes:    map[identity.PageID]*lane{},
 	}

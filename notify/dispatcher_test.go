@@ -39,7 +39,9 @@ func run(t *testing.T, change func(*notify.DispatcherOptions), test func(*rig)) 
 		r.pages("111", "222")
 		o := notify.DispatcherOptions{Outbox: r.outbox, Templates: r.outbox, Sender: r.sender, Directory: r.directory,
 			Now: time.Now, Registerer: r.registry, Jitter: func() float64 { return 0 },
-			NeedTemplates: func(p identity.PageID) { r.missing = append(r.missing, p) }}
+			NeedTemplates: func(p identity.PageID, kind notify.Kind, locale string) {
+				r.missing = append(r.missing, p)
+			}}
 		if change != nil {
 			change(&o)
 		}
@@ -81,8 +83,8 @@ func (r *rig) open(page identity.PageID, psid identity.PSID) {
 }
 
 func (r *rig) approve(page identity.PageID) {
-	if err := r.outbox.PutTemplate(r.t.Context(), notify.Template{Page: page, Name: "outrider_enter_v1",
-		Language: "en", Status: notify.TemplateApproved, Checked: time.Now()}); err != nil {
+	if err := r.outbox.PutTemplate(r.t.Context(), notify.Template{Page: page, Name: "outrider_enter_v2",
+		Language: "en", Status: notify.TemplateApproved, Params: 3, Buttons: 3, Checked: time.Now()}); err != nil {
 		r.t.Fatal(err)
 	}
 }
@@ -140,7 +142,8 @@ func TestDispatchInsideWindow(t *testing.T) {
 		r.want("van-1", "sent window")
 		m := r.sender.Requests()[0]
 		if m.Delivery != "van-1" || m.PSID != "7001" || !strings.HasPrefix(m.Text, "van-1 entered Depot at ") ||
-			len(m.Buttons) != 1 || m.Buttons[0].Payload != "WHERE:van-1" {
+			len(m.Buttons) != 3 || m.Buttons[0].Payload != "WHERE:van-1" || m.Buttons[1].Payload != "MUTE:van-1:3600" ||
+			m.Buttons[2].Payload != "OFF:van-1:" {
 			t.Errorf("message %+v", m)
 		}
 		if d := r.outbox.Delivery("van-1"); d.MessageID == "" || d.SentAt.IsZero() || d.Attempts != 1 {
@@ -179,7 +182,7 @@ func TestDispatchOutsideWindow(t *testing.T) {
 		synctest.Wait()
 		r.want("van-1", "sent utility")
 		m := r.sender.Requests()[0]
-		if m.Template != "outrider_enter_v1" || m.Language != "en" || len(m.Params) != 3 || m.Text != "" ||
+		if m.Template != "outrider_enter_v2" || m.Language != "en" || len(m.Params) != 3 || m.Text != "" ||
 			m.Buttons[0].Payload != "van-1" {
 			t.Errorf("message %+v", m)
 		}
@@ -247,7 +250,9 @@ func TestRefusals(t *testing.T) {
 		{"person cannot be reached", &notify.Error{Reason: notify.ReasonUnreachable, Code: 551},
 			59 * time.Minute, "held window unreachable", 1, 2 * time.Minute, "sent window", 2},
 		{"nobody there", &notify.Error{Reason: notify.ReasonNoSuchPerson, Code: 100},
-			0, "failed window no_such_person", 1, 5 * time.Hour, "failed window no_such_person", 1},
+			0, "held window no_such_person", 1, 59 * time.Minute, "held window no_such_person", 1},
+		{"a picture that Graph cannot use: text at once", &notify.Error{Reason: notify.ReasonAttachment, Code: 100},
+			time.Second, "sent window", 2, time.Hour, "sent window", 2},
 		{"our mistake", &notify.Error{Reason: notify.ReasonBadRequest, Code: 100},
 			0, "failed window bad_request", 1, 5 * time.Hour, "failed window bad_request", 1},
 	} {
@@ -269,6 +274,7 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
+// Three tries within seconds, then rests of half an hour, an hour and two, then no more.
 func TestGivesUpAfterMaxAttempts(t *testing.T) {
 	t.Parallel()
 	run(t, func(o *notify.DispatcherOptions) { o.MaxAttempts = 3 }, func(r *rig) {
@@ -277,9 +283,15 @@ func TestGivesUpAfterMaxAttempts(t *testing.T) {
 		}
 		r.open("111", "7001")
 		r.put("van-1", "111", "7001")
-		pass(time.Hour)
-		r.want("van-1", "failed window attempts")
+		pass(20 * time.Minute)
+		r.want("van-1", "held window attempts")
 		r.requests(3)
+		pass(90 * time.Minute)
+		r.want("van-1", "held window attempts")
+		r.requests(5)
+		pass(3 * time.Hour)
+		r.want("van-1", "failed window attempts")
+		r.requests(6)
 		if d := r.outbox.Delivery("van-1"); d.Detail != "graph code 2/0: try later" {
 			t.Errorf("detail %q", d.Detail)
 		}
@@ -487,8 +499,8 @@ type lateOutbox struct {
 	after func()
 }
 
-func (o *lateOutbox) Claim(ctx context.Context, page identity.PageID, n int, now time.Time, lease time.Duration) ([]notify.Claim, error) {
-	claims, err := o.Outbox.Claim(ctx, page, n, now, lease)
+func (o *lateOutbox) Claim(ctx context.Context, page identity.PageID, room notify.Room, now time.Time, lease time.Duration) ([]notify.Claim, error) {
+	claims, err := o.Outbox.Claim(ctx, page, room, now, lease)
 	if after := o.after; after != nil && len(claims) == 0 {
 		o.after = nil
 		after()

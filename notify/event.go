@@ -11,13 +11,26 @@ import (
 // Kind is what happened, as in the public interface.
 type Kind string
 
-// The kinds.
+// The kinds of events.
 const (
-	Enter Kind = "enter"
-	Exit  Kind = "exit"
-	Pass  Kind = "pass"
-	Dwell Kind = "dwell"
+	Enter        Kind = "enter"
+	Exit         Kind = "exit"
+	Pass         Kind = "pass"
+	Dwell        Kind = "dwell"
+	Overspeed    Kind = "overspeed"
+	OverspeedEnd Kind = "overspeed_end"
+	Stopped      Kind = "stopped"
+	Silent       Kind = "silent"
+	Absent       Kind = "absent"
 )
+
+// Reply is the kind of a message that tells of no event: an answer, or what an operator typed. See [Say].
+const Reply Kind = "reply"
+
+// Kinds returns every kind of event, in a fixed order. Reply is none.
+func Kinds() []Kind {
+	return []Kind{Enter, Exit, Pass, Dwell, Overspeed, OverspeedEnd, Stopped, Silent, Absent}
+}
 
 // Event is something that happened to a vehicle at a fence, in the words of the fleet.
 type Event struct {
@@ -27,7 +40,8 @@ type Event struct {
 	Fence     string // fence id
 	FenceName string // what messages call it
 	Kind      Kind
-	At        time.Time // event time
+	At        time.Time     // event time
+	Inside    time.Duration // how long the vehicle had been inside by then; 0: not known, or it was not
 	Point     orb.Point
 	Late      bool // for the record only; nobody is alerted
 
@@ -47,9 +61,11 @@ type Alert struct {
 	FenceName   string             `json:"fence_name"`
 	Kind        Kind               `json:"kind"`
 	At          time.Time          `json:"at"`
+	Inside      time.Duration      `json:"inside,omitempty"`
 	Point       orb.Point          `json:"point"`
 	Received    time.Time          `json:"received"`
 	Locale      string             `json:"locale,omitempty"`
 	TimeZone    string             `json:"time_zone,omitempty"`
 	MaxAge      time.Duration      `json:"max_age,omitempty"` // older alerts expire; 0: never
+	Say         *Say               `json:"say,omitempty"`     // with Kind Reply: what to say
 }

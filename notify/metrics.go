@@ -16,6 +16,7 @@ type Metrics struct {
 	outboxErrors *prometheus.CounterVec // by operation
 	abandoned    prometheus.Counter
 	inFlight     prometheus.Gauge
+	usagePercent prometheus.Gauge
 	sendSeconds  prometheus.Histogram
 	crossing     prometheus.Histogram
 	fix          prometheus.Histogram
@@ -61,6 +62,8 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 			Help: "Claims that ended without an outcome."}),
 		inFlight: prometheus.NewGauge(prometheus.GaugeOpts{Name: "outrider_deliveries_in_flight",
 			Help: "Claimed deliveries whose outcome is not recorded yet."}),
+		usagePercent: prometheus.NewGauge(prometheus.GaugeOpts{Name: "outrider_graph_usage_percent",
+			Help: "How much of the fullest of Meta's limits was used, as the newest answer said; of any page."}),
 		sendSeconds: histogram("send_seconds", "Time from request to answer."),
 		crossing:    histogram("crossing_to_send_seconds", "Time from the crossing itself to the request that told of it."),
 		fix:         histogram("fix_to_send_seconds", "Time from the arrival of the deciding fix to the request that told of it."),
@@ -68,7 +71,7 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 	m.initialise()
 	if r != nil {
 		r.MustRegister(m.outcomes, m.reasons, m.delivered, m.sends, m.refusals, m.outboxErrors, m.abandoned,
-			m.inFlight, m.sendSeconds, m.crossing, m.fix)
+			m.inFlight, m.usagePercent, m.sendSeconds, m.crossing, m.fix)
 	}
 	return m
 }
@@ -90,6 +93,8 @@ func (m *Metrics) initialise() {
 		m.outboxErrors.WithLabelValues(op)
 	}
 }
+
+func (m *Metrics) usage(percent float64) { m.usagePercent.Set(percent) }
 
 func (m *Metrics) settled(o Outcome) {
 	m.outcomes.WithLabelValues(string(o.State)).Inc()

@@ -18,7 +18,10 @@ type mind struct {
 	people  map[identity.PSID]*person
 	deadTag string
 	refused map[templateKey]time.Time // when Graph refused the template's shape
+	asked   map[templateKey]time.Time // when a template was asked for
 	strikes map[string]int            // failed sends by delivery, counted towards MaxAttempts
+	streak  int                       // sends without a proper answer in a row, of whichever deliveries
+	pace    Pace
 }
 
 // pause is a time in which the page sends nothing.
@@ -36,12 +39,13 @@ type person struct {
 	since  time.Time
 	until  time.Time
 	times  int
+	purse  purse
 }
 
 type templateKey struct{ name, language string }
 
 func newMind(o DispatcherOptions) *mind {
-	m := &mind{jitter: o.Jitter}
+	m := &mind{jitter: o.Jitter, pace: o.Pace.withDefaults()}
 	m.forget(time.Time{})
 	return m
 }
@@ -51,7 +55,8 @@ func (m *mind) forget(now time.Time) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.changed = now
-	m.pause, m.deadTag, m.refused = pause{}, "", map[templateKey]time.Time{}
+	m.pause, m.deadTag, m.streak = pause{}, "", 0
+	m.refused, m.asked = map[templateKey]time.Time{}, map[templateKey]time.Time{}
 	if m.people == nil {
 		m.people, m.strikes = map[identity.PSID]*person{}, map[string]int{}
 	}
@@ -76,7 +81,8 @@ func (m *mind) room(now time.Time, inFlight int) int {
 
 // silent reports whether deliveries just stay pending during the pause: it is short and nobody need act.
 func (p pause) silent() bool {
-	return (p.reason == ReasonNetwork || p.reason == ReasonThrottled) && p.until.Sub(p.since) <= silentPause
+	quiet := p.reason == ReasonNetwork || p.reason == ReasonThrottled || p.reason == ReasonTemporary
+	return quiet && p.until.Sub(p.since) <= silentPause
 }
 
 // silentPause is how long a pause may be before people are told of it, delivery by delivery.
@@ -117,10 +123,51 @@ func (m *mind) outdated(started time.Time) bool {
 func (m *mind) worked(started time.Time) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	m.streak = 0
 	if m.pause.reason == ReasonNone || started.Before(m.pause.since) {
 		return false
 	}
 	m.pause = pause{}
+	return true
+}
+
+// breakAfter is how many sends in a row without a proper answer make a page pause.
+const breakAfter = 8
+
+// stumbled counts a send without a proper answer, and reports whether there were too many in a row.
+func (m *mind) stumbled() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.streak++
+	return m.streak >= breakAfter
+}
+
+// paced uses one message of a person's pace; it returns how long to wait when there is none left.
+func (m *mind) paced(psid identity.PSID, now time.Time) time.Duration {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.person(psid).purse.take(m.pace, now)
+}
+
+// bothered lowers what may go to a person, since Meta said that it is too much.
+func (m *mind) bothered(psid identity.PSID) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.person(psid).purse.meagre = true
+}
+
+// askAgain is how long a template that was asked for is not asked for again.
+const askAgain = 10 * time.Minute
+
+// ask reports whether a template should be asked for now.
+func (m *mind) ask(name, language string, now time.Time) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	key := templateKey{name, language}
+	if at, ok := m.asked[key]; ok && now.Sub(at) < askAgain {
+		return false
+	}
+	m.asked[key] = now
 	return true
 }
 
@@ -220,7 +267,7 @@ func (m *mind) prune(now time.Time) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for psid, p := range m.people {
-		if now.After(p.until.Add(Window)) && now.After(p.closed.Add(Window)) {
+		if now.After(p.until.Add(Window)) && now.After(p.closed.Add(Window)) && p.purse.full(m.pace, now) {
 			delete(m.people, psid)
 		}
 	}

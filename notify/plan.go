@@ -2,6 +2,7 @@ package notify
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"outrider/identity"
@@ -71,29 +72,29 @@ func PlanFor(c Claim, s Situation, now time.Time) Plan {
 		return Plan{State: Expired, Route: RouteHold, Reason: ReasonStale,
 			Detail: fmt.Sprintf("older than %s", c.Alert.MaxAge)}
 	}
-	if reason, until, detail := s.stop(c, now); reason != ReasonNone {
-		if reason != ReasonNoContact && s.allows(RouteFallback, c, now) {
-			return Plan{State: Sending, Route: RouteFallback, Reason: reason, Detail: detail}
-		}
-		return hold(c, reason, detail, until)
-	}
 	order := s.Order
 	if order == nil {
 		order = DefaultOrder()
+	}
+	if reason, until, detail := s.stop(c, now); reason != ReasonNone {
+		if slices.Contains(order, RouteFallback) && s.allows(RouteFallback, c, now) {
+			return Plan{State: Sending, Route: RouteFallback, Reason: reason, Detail: detail}
+		}
+		return hold(c, reason, detail, until)
 	}
 	for _, route := range order {
 		if s.allows(route, c, now) {
 			return Plan{State: Sending, Route: route}
 		}
 	}
-	reason, detail := s.templateReason()
+	reason, detail := s.closedReason(c)
 	return hold(c, reason, detail, now.Add(recheck))
 }
 
 // stop returns why the page can send nothing at all to this person now.
 func (s Situation) stop(c Claim, now time.Time) (reason Reason, until time.Time, detail string) {
 	switch {
-	case c.PSID == "":
+	case c.Page == "":
 		return ReasonNoContact, time.Time{}, "the owner is linked to no page"
 	case !s.Known:
 		return ReasonUnknownPage, now.Add(recheck), "the page is not registered"
@@ -109,17 +110,18 @@ func (s Situation) stop(c Claim, now time.Time) (reason Reason, until time.Time,
 
 // allows reports whether the route may be used now.
 func (s Situation) allows(route Route, c Claim, now time.Time) bool {
+	event := c.Alert.Say == nil // only what tells of an event may leave by the ways that are made for it
 	switch route {
 	case RouteWindow:
 		return WindowOpen(c.LastAction, s.WindowClosed, now)
 	case RouteUtility:
-		return s.Template.Status == TemplateApproved && !s.TemplateRefused
+		return event && s.Template.Status == TemplateApproved && !s.TemplateRefused
 	case RouteTag:
-		return s.Tag != "" && s.Tag != tagHumanAgent && !s.TagDead
+		return event && s.Tag != "" && s.Tag != tagHumanAgent && !s.TagDead
 	case RouteHuman:
 		return s.Operator && !c.LastAction.IsZero() && now.Before(c.LastAction.Add(humanWindow))
 	case RouteFallback:
-		return s.Fallback
+		return event && s.Fallback
 	}
 	return false
 }
@@ -130,9 +132,13 @@ func WindowOpen(lastAction, closed, now time.Time) bool {
 	return !lastAction.IsZero() && lastAction.After(closed) && now.Before(lastAction.Add(Window-windowMargin))
 }
 
-// templateReason says what stands in the way when the window is closed.
-func (s Situation) templateReason() (Reason, string) {
+// closedReason says what stands in the way when the window is closed.
+func (s Situation) closedReason(c Claim) (Reason, string) {
 	switch {
+	case c.Alert.Say != nil:
+		return ReasonWindowClosed, "outside the 24 hour window, and this is no event that a template could tell"
+	case s.Order != nil && !slices.Contains(s.Order, RouteUtility):
+		return ReasonWindowClosed, "outside the 24 hour window, and the page uses no other route"
 	case s.Template.Status == TemplateApproved && s.TemplateRefused:
 		return ReasonTemplateShape, "outside the 24 hour window, and Graph refused the template; it is checked again"
 	case s.Template.Status == TemplateApproved:
@@ -153,38 +159,11 @@ func hold(c Claim, reason Reason, detail string, until time.Time) Plan {
 	return Plan{State: Held, Route: RouteHold, Reason: reason, Detail: detail, Until: until}
 }
 
-// TemplateFor picks from the templates of a page the one to use for a kind of event and a locale: the page's
-// own name for the kind or the gateway's, in the first of the person's languages that is approved. If none is,
-// it returns the most hopeful; its Status is empty if the page has none at all.
-func TemplateFor(page identity.Page, templates []Template, kind Kind, locale string) Template {
-	name := TemplateName(page, kind)
-	best := Template{Page: page.ID, Name: name, Language: languages(locale)[0]}
-	for _, language := range languages(locale) {
-		for _, t := range templates {
-			if t.Name == name && t.Language == language && hope(t.Status) > hope(best.Status) {
-				best = t
-			}
-		}
+// orderOf is a page's own order of routes; nil when it has none.
+func orderOf(page identity.Page) []Route {
+	var order []Route
+	for _, name := range page.Routes {
+		order = append(order, Route(name))
 	}
-	return best
-}
-
-func hope(s TemplateStatus) int {
-	switch s {
-	case "":
-		return 0
-	case TemplateRejected:
-		return 1
-	case TemplateApproved:
-		return 3
-	}
-	return 2
-}
-
-// TemplateName is the name of the page's own template for a kind of event, else of the gateway's.
-func TemplateName(page identity.Page, kind Kind) string {
-	if name := page.Templates[string(kind)]; name != "" {
-		return name
-	}
-	return "outrider_" + string(kind) + "_v1"
+	return order
 }

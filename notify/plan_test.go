@@ -34,7 +34,8 @@ var planColumns = []struct {
 //	stale contact page person window template tag operator fallback => state route reason
 const planTable = `
 yes - - - - - - - -                                    => expired hold stale
-no no - - - - - - -                                    => held hold no_contact
+no no - - - - - - yes                                  => sending fallback no_contact
+no no - - - - - - no                                   => held hold no_contact
 no yes unknown - - - - - yes                           => sending fallback unknown_page
 no yes unknown - - - - - no                            => held hold unknown_page
 no yes no-token - - - - - yes                          => sending fallback no_token
@@ -147,7 +148,7 @@ func combination(values []string) (notify.Claim, notify.Situation) {
 		c.Alert.At = noon.Add(-6 * time.Hour)
 	}
 	if v["contact"] == "no" {
-		c.PSID = ""
+		c.Page, c.PSID = "", "owner:acme/ann"
 	}
 	switch v["page"] {
 	case "unknown":
@@ -244,7 +245,12 @@ func TestTemplateFor(t *testing.T) {
 		locale string
 		want   string
 	}{
-		{"none", own, nil, "", "outrider_enter_v1 en "},
+		{"none", own, nil, "", "outrider_enter_v2 en "},
+		{"none, in German", own, nil, "de_DE", "outrider_enter_v2 de_DE "},
+		{"the newest version", own, []notify.Template{tmpl("outrider_enter_v1", "en", a), tmpl("outrider_enter_v2", "en", a), tmpl("outrider_enter_v9", "en", a)}, "", "outrider_enter_v2 en APPROVED"},
+		{"the version before, while the new one waits", own, []notify.Template{tmpl("outrider_enter_v2", "en", p), tmpl("outrider_enter_v1", "en", a)}, "", "outrider_enter_v1 en APPROVED"},
+		{"the language before the version", own, []notify.Template{tmpl("outrider_enter_v2", "en", a), tmpl("outrider_enter_v1", "de", a)}, "de", "outrider_enter_v1 de APPROVED"},
+		{"Portuguese as it is spoken in Brazil", own, []notify.Template{tmpl("outrider_enter_v2", "en", a), tmpl("outrider_enter_v2", "pt_BR", a)}, "pt-PT", "outrider_enter_v2 pt_BR APPROVED"},
 		{"the gateway's", own, []notify.Template{tmpl("outrider_exit_v1", "en", a), tmpl("outrider_enter_v1", "en", a)}, "", "outrider_enter_v1 en APPROVED"},
 		{"the person's language", own, []notify.Template{tmpl("outrider_enter_v1", "en", a), tmpl("outrider_enter_v1", "de", a)}, "de-AT", "outrider_enter_v1 de APPROVED"},
 		{"the region's", own, []notify.Template{tmpl("outrider_enter_v1", "de", a), tmpl("outrider_enter_v1", "de_AT", a)}, "de-AT", "outrider_enter_v1 de_AT APPROVED"},
@@ -252,7 +258,7 @@ func TestTemplateFor(t *testing.T) {
 		{"pending is more hopeful than rejected", own, []notify.Template{tmpl("outrider_enter_v1", "de", r), tmpl("outrider_enter_v1", "en", p)}, "de_DE", "outrider_enter_v1 en PENDING"},
 		{"the page's own name", custom, []notify.Template{tmpl("outrider_enter_v1", "en", a), tmpl("fleet_arrival", "en", p)}, "en_GB", "fleet_arrival en PENDING"},
 	} {
-		got := notify.TemplateFor(c.page, c.list, notify.Enter, c.locale)
+		got := notify.TemplateFor(c.page, nil, c.list, notify.Enter, c.locale)
 		if text := fmt.Sprintf("%s %s %s", got.Name, got.Language, got.Status); text != c.want {
 			t.Errorf("%s: %q, want %q", c.what, text, c.want)
 		}

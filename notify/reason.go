@@ -38,6 +38,9 @@ const (
 	ReasonNoSuchPerson  Reason = "no_such_person" // the PSID is not one of this page
 	ReasonTagDead       Reason = "tag_dead"       // Graph no longer accepts the page's message tag
 	ReasonTemplateShape Reason = "template_shape" // Graph refuses the template's name, language or parameters
+	ReasonAttachment    Reason = "attachment"     // Graph could not use the picture
+	ReasonChannel       Reason = "channel"        // the owner's other channel failed
+	ReasonPace          Reason = "pace"           // too many messages to one person in a row
 	ReasonBadRequest    Reason = "bad_request"    // our request is wrong: a bug or an unknown rule
 	ReasonAttempts      Reason = "attempts"       // gave up after the last attempt
 )
@@ -49,7 +52,7 @@ func Reasons() []Reason {
 		ReasonTemplatePending, ReasonTemplateRejected, ReasonPageBlocked, ReasonStale, ReasonNetwork,
 		ReasonAmbiguous, ReasonTemporary, ReasonThrottled, ReasonWindowClosed, ReasonTokenInvalid,
 		ReasonPermission, ReasonPolicy, ReasonUnreachable, ReasonNoSuchPerson, ReasonTagDead,
-		ReasonTemplateShape, ReasonBadRequest, ReasonAttempts,
+		ReasonTemplateShape, ReasonAttachment, ReasonChannel, ReasonPace, ReasonBadRequest, ReasonAttempts,
 	}
 }
 
@@ -62,6 +65,8 @@ type Error struct {
 	Code    int           // Graph's error code, 0 if there was none
 	Subcode int
 	Text    string // what was answered, for the operator
+
+	Exchange Exchange // what went over the wire
 }
 
 // Error implements error.
@@ -72,10 +77,18 @@ func (e *Error) Error() string {
 	return fmt.Sprintf("notify: %s: %s", e.Reason, e.Text)
 }
 
+// level is how loudly the error is logged: an operator should know of a person who is bothered.
+func (e *Error) level() slog.Level {
+	if e.Reason == ReasonThrottled && !e.Page && !e.Retry {
+		return slog.LevelWarn
+	}
+	return e.Reason.level()
+}
+
 // level is how loudly a refusal is logged. A page that stops is reported once, apart from its single refusals.
 func (r Reason) level() slog.Level {
 	switch r {
-	case ReasonBadRequest, ReasonTemplateShape, ReasonNoSuchPerson, ReasonTagDead, ReasonAmbiguous, ReasonAttempts:
+	case ReasonBadRequest, ReasonTemplateShape, ReasonAttachment, ReasonChannel, ReasonNoSuchPerson, ReasonTagDead, ReasonAmbiguous, ReasonAttempts:
 		return slog.LevelWarn
 	}
 	return slog.LevelDebug

@@ -56,6 +56,7 @@ func (r *Rules) alert(e Event, o identity.Owner, vehicleName string) Alert {
 		FenceName:   fenceName,
 		Kind:        e.Kind,
 		At:          e.At,
+		Inside:      e.Inside,
 		Point:       e.Point,
 		Received:    e.Received,
 		Locale:      o.Locale,
@@ -64,13 +65,18 @@ func (r *Rules) alert(e Event, o identity.Owner, vehicleName string) Alert {
 	}
 }
 
-// Deliver addresses an alert: a pending delivery to the owner's first contact, or a held one that says that
-// there is none.
+// Deliver addresses an alert: a pending delivery to the owner's first contact, to no page when the owner has only
+// another channel, or a held one that says that there is neither.
 func (r *Rules) Deliver(a Alert, now time.Time) Delivery {
 	d := Delivery{Alert: a, State: Pending, NextAt: now, Created: now}
 	owner, _ := r.directory.Owner(a.Tenant, a.Owner)
 	if len(owner.Contacts) > 0 {
 		d.Page, d.PSID = owner.Contacts[0].Page, owner.Contacts[0].PSID
+		return d
+	}
+	if !owner.Fallback.Empty() {
+		// Nobody at Messenger, but another channel: each owner's messages keep their order.
+		d.PSID = identity.PSID("owner:" + string(a.Tenant) + "/" + string(a.Owner))
 		return d
 	}
 	d.State, d.Route, d.Reason = Held, RouteHold, ReasonNoContact

@@ -125,7 +125,7 @@ func ExampleRules() {
 	left := notify.Event{ID: "c1", Tenant: "default", Vehicle: "van-12", Fence: "depot", FenceName: "Depot North", Kind: notify.Exit, At: at}
 	for _, a := range rules.Alerts(nil, left) {
 		delivery := rules.Deliver(a, at)
-		fmt.Println(delivery.Page, delivery.PSID, notify.WordsFor(a.Locale).Text(a, at))
+		fmt.Println(delivery.Page, delivery.PSID, notify.WordsFor(a.Locale, nil).Text(a, at))
 	}
 	// Output: 111 7001 Van 12 left Depot North at 08:42.
 }

@@ -2,98 +2,160 @@ package notify
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
+	"unicode/utf8"
+
+	"github.com/nicksnyder/go-i18n/v2/i18n"
 
 	"outrider/identity"
 )
 
-// Words is what the gateway says in one language. A text has the places {{1}} vehicle, {{2}} fence and {{3}}
-// time, the form that Meta's templates use, so that an alert reads alike inside and outside the window.
+// Words is what the gateway says in one language, or what a tenant says instead. It is a value that many
+// goroutines may share.
 type Words struct {
 	Language string // as Meta writes it: "en", "de", "pt_BR"
 
-	text     map[Kind]string // of a message
-	template map[Kind]string // body of a utility template: longer, and no place at its end
-	where    string          // title of the button that asks where the vehicle is
-
-	clock, day, year string // layouts of time.Format: today, this year, any time
-}
-
-// catalogue returns the catalogue. English comes first: it is what everybody else gets.
-func catalogue() []Words {
-	return []Words{{
-		Language: "en",
-		text: map[Kind]string{
-			Enter: "{{1}} entered {{2}} at {{3}}.",
-			Exit:  "{{1}} left {{2}} at {{3}}.",
-		},
-		template: map[Kind]string{
-			Enter: "Your vehicle {{1}} entered the area {{2}} at {{3}}. Tap the button below to ask where it is now.",
-			Exit:  "Your vehicle {{1}} left the area {{2}} at {{3}}. Tap the button below to ask where it is now.",
-		},
-		where: "Where is it now?",
-		clock: "15:04", day: "15:04 on Mon 2 Jan", year: "15:04 on Mon 2 Jan 2006",
-	}}
+	tongue   *i18n.Localizer
+	calendar calendar
+	own      map[string]string // the tenant's texts in this language
 }
 
 // WordsFor returns the words in the language nearest to a locale, BCP 47 or Facebook's form; English if there
-// is none.
-func WordsFor(locale string) Words {
-	all := catalogue()
+// is none. own are the tenant's texts; nil: none.
+func WordsFor(locale string, own identity.Texts) Words {
+	code := "en"
 	for _, language := range languages(locale) {
-		if i := slices.IndexFunc(all, func(w Words) bool { return w.Language == language }); i >= 0 {
-			return all[i]
+		if slices.Contains(Languages(), language) {
+			code = language
+			break
 		}
 	}
-	return all[0]
+	return Words{Language: code, tongue: tongues()[code], calendar: calendarFor(code, locale), own: own[code]}
 }
 
 // languages lists the language codes to try for a locale, the nearest first, English last: "de_AT", "de", "en".
+// Of a language that the gateway speaks in one region only, that one is tried, too: "pt_PT", "pt", "pt_BR", "en".
 func languages(locale string) []string {
 	code := strings.ReplaceAll(locale, "-", "_")
+	base, region, ok := strings.Cut(code, "_")
+	base = strings.ToLower(base)
 	var list []string
-	if language, region, ok := strings.Cut(code, "_"); ok {
-		list = append(list, strings.ToLower(language)+"_"+region, strings.ToLower(language))
-	} else if code != "" {
-		list = append(list, strings.ToLower(code))
+	if ok {
+		list = append(list, base+"_"+region)
 	}
-	if !slices.Contains(list, "en") {
-		list = append(list, "en")
+	if base != "" {
+		list = append(list, base)
 	}
-	return list
+	for _, spoken := range Languages() {
+		if strings.HasPrefix(spoken, base+"_") && base != "" {
+			list = append(list, spoken)
+		}
+	}
+	list = append(list, "en")
+	unique := list[:0]
+	for _, l := range list {
+		if !slices.Contains(unique, l) {
+			unique = append(unique, l)
+		}
+	}
+	return unique
+}
+
+// say returns a text of the catalogue with its places filled; a tenant's own text wins.
+func (w Words) say(key string, values places) string {
+	if own := w.own[key]; own != "" {
+		return placed(own).fill(values)
+	}
+	text, _ := w.tongue.Localize(&i18n.LocalizeConfig{MessageID: key, TemplateData: values, TemplateParser: placeParser{}})
+	return text
+}
+
+// count returns a text in the plural form of n.
+func (w Words) count(key string, n int) string {
+	text, _ := w.tongue.Localize(&i18n.LocalizeConfig{
+		MessageID: key, PluralCount: n, TemplateData: places{"count": strconv.Itoa(n)}, TemplateParser: placeParser{},
+	})
+	return text
 }
 
 // Text is the message for an alert that is read at about now.
 func (w Words) Text(a Alert, now time.Time) string {
-	return fill(w.text[a.Kind], w.Params(a, now))
+	return w.say(string(a.Kind), w.values(a, now))
 }
+
+// Title is what happened in a few words, without the time; it fits the title of a card.
+func (w Words) Title(a Alert) string {
+	vehicle, fence := clean(a.VehicleName, string(a.Vehicle)), clean(a.FenceName, a.Fence)
+	for limit := nameLimit; ; limit -= 4 {
+		title := w.say(string(a.Kind)+"_title", places{"vehicle": shorten(vehicle, limit), "fence": shorten(fence, limit)})
+		if utf8.RuneCountInString(title) <= cardTextLimit || limit <= 8 {
+			return shorten(title, cardTextLimit)
+		}
+	}
+}
+
+// Subtitle is when it happened, and after how long inside; it fits the subtitle of a card.
+func (w Words) Subtitle(a Alert, now time.Time) string { return shorten(w.when(a, now), cardTextLimit) }
+
+// cardTextLimit is how many characters the title and the subtitle of a card may have.
+const cardTextLimit = 80
 
 // Params are the parameters of a template's body: vehicle, fence, local time of the owner.
 func (w Words) Params(a Alert, now time.Time) []string {
 	return []string{clean(a.VehicleName, string(a.Vehicle)), clean(a.FenceName, a.Fence), w.when(a, now)}
 }
 
-// Buttons are the buttons of an alert. A tap opens the 24 hour window.
-func (w Words) Buttons(a Alert) []Button {
-	return []Button{{Title: w.where, Payload: "WHERE:" + string(a.Vehicle)}}
+func (w Words) values(a Alert, now time.Time) places {
+	p := w.Params(a, now)
+	return places{"vehicle": p[0], "fence": p[1], "time": p[2]}
 }
 
-// when is the time of day in the owner's zone, with the date unless it is the owner's today.
+// Buttons are the buttons of an alert. A tap opens the 24 hour window.
+func (w Words) Buttons(a Alert, argument ArgumentFunc) []Button {
+	var list []Button
+	for _, action := range Actions() {
+		list = append(list, Button{Title: w.title(action), Payload: payload(action, argument(action, a))})
+	}
+	return list
+}
+
+// title is what is written on a button.
+func (w Words) title(action Action) string { return w.say(strings.ToLower(string(action)), nil) }
+
+// when is the time of day in the owner's zone, with the date unless it is the owner's today, and with how long
+// the vehicle had been inside, if that is known.
 func (w Words) when(a Alert, now time.Time) string {
 	at, today := a.At.In(a.Location()), now.In(a.Location())
-	layout := w.clock
-	switch {
-	case at.Year() != today.Year():
-		layout = w.year
-	case at.YearDay() != today.YearDay():
-		layout = w.day
+	nobodyChose := a.Location() == time.UTC && a.TimeZone != "UTC" // so say which zone it is
+	text := w.calendar.when(at, today, nobodyChose)
+	if a.Inside > 0 && (a.Kind == Exit || a.Kind == Dwell) {
+		text = w.say("time_after", places{"time": text, "duration": w.Duration(a.Inside)})
 	}
-	if a.Location() == time.UTC && a.TimeZone != "UTC" {
-		layout = strings.Replace(layout, "15:04", "15:04 MST", 1) // nobody chose this zone, so say which it is
+	return text
+}
+
+// Duration says how long something took, to the minute, or to the hour beyond a day.
+func (w Words) Duration(d time.Duration) string {
+	minutes := int(d / time.Minute)
+	days, hours, minutes := minutes/(24*60), minutes/60%24, minutes%60
+	var parts []string
+	add := func(key string, n int) {
+		if n > 0 {
+			parts = append(parts, w.count(key, n))
+		}
 	}
-	return at.Format(layout)
+	add("days", days)
+	add("hours", hours)
+	if days == 0 {
+		add("minutes", minutes)
+	}
+	if len(parts) == 0 {
+		return w.say("less_than_a_minute", nil)
+	}
+	return strings.Join(parts, " ")
 }
 
 // nameLimit is how many characters of a name a message shows; it keeps every text below Meta's limits.
@@ -108,43 +170,13 @@ func clean(name, other string) string {
 	if text == "" && other != "" {
 		return clean(other, "")
 	}
-	if runes := []rune(text); len(runes) > nameLimit {
-		text = strings.TrimSpace(string(runes[:nameLimit-1])) + "…"
-	}
-	return text
+	return shorten(text, nameLimit)
 }
 
-// fill puts the parameters into their places. A parameter that looks like a place stays as it is.
-func fill(text string, params []string) string {
-	pairs := make([]string, 0, 2*len(params))
-	for i, p := range params {
-		pairs = append(pairs, "{{"+string(rune('1'+i))+"}}", p)
+// shorten cuts a text to n characters.
+func shorten(text string, n int) string {
+	if utf8.RuneCountInString(text) <= n {
+		return text
 	}
-	return strings.NewReplacer(pairs...).Replace(text)
-}
-
-// OwnTemplate is a utility template that the gateway creates on a page that has none of its own.
-type OwnTemplate struct {
-	Name     string
-	Language string
-	Body     string
-	Example  []string // a value for each place of Body
-	Buttons  []Button // postback; {{1}} of a payload is filled when sending
-}
-
-// OwnTemplates lists the gateway's templates in every language it speaks.
-func OwnTemplates() []OwnTemplate {
-	var list []OwnTemplate
-	for _, w := range catalogue() {
-		for _, kind := range []Kind{Enter, Exit} {
-			list = append(list, OwnTemplate{
-				Name:     TemplateName(identity.Page{}, kind),
-				Language: w.Language,
-				Body:     w.template[kind],
-				Example:  []string{"Van 12", "Depot North", "08:42"},
-				Buttons:  []Button{{Title: w.where, Payload: "WHERE:{{1}}"}},
-			})
-		}
-	}
-	return list
+	return strings.TrimSpace(string([]rune(text)[:n-1])) + "…"
 }

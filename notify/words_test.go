@@ -35,7 +35,7 @@ func TestWordsTime(t *testing.T) {
 	} {
 		a := notify.Alert{Kind: notify.Enter, At: c.at, TimeZone: c.zone, VehicleName: "Van", FenceName: "Depot"}
 		want := "Van entered Depot at " + c.want + "."
-		if got := notify.WordsFor("").Text(a, c.now); got != want {
+		if got := notify.WordsFor("", nil).Text(a, c.now); got != want {
 			t.Errorf("%s: %q, want %q", c.what, got, want)
 		}
 	}
@@ -54,10 +54,10 @@ func TestWordsNames(t *testing.T) {
 		{"long", strings.Repeat("ä", 200), strings.Repeat("ä", 79) + "…"},
 	} {
 		a := notify.Alert{Kind: notify.Exit, At: noon, Vehicle: "van-12", VehicleName: c.name, FenceName: "Depot", TimeZone: "UTC"}
-		if got := notify.WordsFor("xx").Params(a, noon)[0]; got != c.want {
+		if got := notify.WordsFor("xx", nil).Params(a, noon)[0]; got != c.want {
 			t.Errorf("%s: %q, want %q", c.what, got, c.want)
 		}
-		if got := notify.WordsFor("xx").Text(a, noon); got != c.want+" left Depot at 12:00." {
+		if got := notify.WordsFor("xx", nil).Text(a, noon); got != c.want+" left Depot at 12:00." {
 			t.Errorf("%s: text %q", c.what, got)
 		}
 	}
@@ -68,27 +68,29 @@ func TestOwnTemplatesPassMetasRules(t *testing.T) {
 	t.Parallel()
 	place := regexp.MustCompile(`\{\{\d\}\}`)
 	name := regexp.MustCompile(`^[a-z0-9_]+$`)
-	templates := notify.OwnTemplates()
-	if len(templates) < 2 {
-		t.Fatalf("%d templates, want one for enter and one for exit", len(templates))
+	var templates []notify.OwnTemplate
+	for _, language := range notify.Languages() {
+		for _, kind := range notify.Kinds() {
+			templates = append(templates, notify.OwnTemplateFor(kind, language, nil))
+		}
 	}
 	for _, tm := range templates {
 		places := place.FindAllString(tm.Body, -1)
 		if strings.Join(places, "") != "{{1}}{{2}}{{3}}" || len(tm.Example) != len(places) {
-			t.Errorf("%s: places %v with %d examples", tm.Name, places, len(tm.Example))
+			t.Errorf("%s %s: places %v with %d examples", tm.Name, tm.Language, places, len(tm.Example))
 		}
 		if place.MatchString(tm.Body[:5]) || strings.HasSuffix(tm.Body, "}}") {
 			t.Errorf("%s: body starts or ends with a place: %q", tm.Name, tm.Body)
 		}
 		if words := len(strings.Fields(tm.Body)); words < 4*len(places) {
-			t.Errorf("%s: %d words for %d places", tm.Name, words, len(places))
+			t.Errorf("%s %s: %d words for %d places", tm.Name, tm.Language, words, len(places))
 		}
 		if !name.MatchString(tm.Name) || len(tm.Buttons) == 0 || len(tm.Buttons) > 3 {
 			t.Errorf("%s: name or buttons %v", tm.Name, tm.Buttons)
 		}
 		for _, b := range tm.Buttons {
-			if len([]rune(b.Title)) > 20 || b.Payload == "" {
-				t.Errorf("%s: button %+v", tm.Name, b)
+			if len([]rune(b.Title)) > 20 || b.Title == "" || !strings.HasSuffix(b.Payload, ":{{1}}") {
+				t.Errorf("%s %s: button %+v", tm.Name, tm.Language, b)
 			}
 		}
 	}
@@ -98,9 +100,9 @@ func ExampleWords() {
 	seen := time.Date(2026, 11, 24, 6, 30, 0, 0, time.UTC)
 	a := notify.Alert{Kind: notify.Exit, VehicleName: "Van 12", FenceName: "Depot North", TimeZone: "Europe/Berlin",
 		At: time.Date(2026, 11, 23, 21, 58, 0, 0, time.UTC)}
-	words := notify.WordsFor("en_GB")
+	words := notify.WordsFor("en_GB", nil)
 	fmt.Println(words.Text(a, seen))
-	fmt.Println(words.Buttons(a)[0].Title)
+	fmt.Println(words.Buttons(a, notify.PlainArgument)[0].Title)
 	// Output:
 	// Van 12 left Depot North at 22:58 on Mon 23 Nov.
 	// Where is it now?

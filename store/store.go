@@ -34,6 +34,7 @@ type Store interface {
 	PageHealths
 	notify.Talk
 	notify.Outbox
+	notify.Enqueuer
 	notify.Templates
 	notify.Inbox
 
@@ -89,6 +90,8 @@ type Registry interface {
 	// PutPage stores a page with its token sealed. ErrConflict when another tenant has the page. Blocked and
 	// BlockReason are not taken from p: they are Meta's, and come with events.
 	PutPage(ctx context.Context, p identity.Page) error
+	// PutTexts replaces what a tenant says in a language instead of the gateway, by name of the text.
+	PutTexts(ctx context.Context, tenant identity.TenantID, language string, texts map[string]string) error
 	// Identities returns everything, for the in-memory directory.
 	Identities(ctx context.Context) (identity.Records, error)
 	// LastFixes lists the newest known fix of every vehicle of a tenant, in order of id, after the id given.
@@ -197,6 +200,7 @@ type Query struct {
 type DeliveryRecord struct {
 	Seq uint64
 	notify.Delivery
+	Trace []notify.Try // of Delivery only, oldest first; lists leave it out
 }
 
 // Records are what people look at.

@@ -170,7 +170,7 @@ func (a *App) prepareSending(ctx context.Context) error {
 	}
 	a.dispatcher, err = notify.NewDispatcher(notify.DispatcherOptions{
 		Outbox: a.store, Templates: a.store, Directory: a.directory, Sender: messenger.NewClient(meta, a.directory),
-		Now: a.o.Now, Grace: c.Alerts.Settle, NeedTemplates: a.keeper.Ensure, OnSent: a.o.OnSent,
+		Now: a.o.Now, Grace: c.Alerts.Settle, NeedTemplates: a.keeper.Need, OnSent: a.o.OnSent,
 		Logger: a.logger.With("part", "dispatcher"), Registerer: a.registry,
 	})
 	if err != nil {

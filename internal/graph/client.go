@@ -79,7 +79,17 @@ type Call struct {
 	Query  url.Values     // holds no secret
 	Body   any            // sent as JSON; nil: none
 	Token  identity.Token // empty: none
+	Seen   *Seen          // filled with the answer; nil: not wanted
 }
+
+// Seen is an answer as it came, for a trace that people read.
+type Seen struct {
+	Status int    // of HTTP; 0: there was none
+	Body   string // without secrets, at most seenLimit bytes of it
+}
+
+// seenLimit bounds what of an answer is kept for a trace, in bytes.
+const seenLimit = 2048
 
 // String is the call without its parameters, for errors.
 func (c Call) String() string { return c.Method + " /" + strings.Trim(c.Node+"/"+c.Edge, "/") }
@@ -108,6 +118,10 @@ func (c *Client) Do(ctx context.Context, call Call, out any) error {
 	body, err := io.ReadAll(io.LimitReader(resp.Body, answerLimit))
 	if err != nil && resp.StatusCode < 300 {
 		return c.lost(ctx, call, &way, err) // accepted, but who knows what the rest would have said
+	}
+	if call.Seen != nil {
+		text := body[:min(len(body), seenLimit)]
+		*call.Seen = Seen{resp.StatusCode, c.redact(call, strings.ToValidUTF8(string(text), "…"))}
 	}
 	return c.judge(call, resp, body, out)
 }

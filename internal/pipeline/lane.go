@@ -49,6 +49,7 @@ type lane struct {
 	step        store.Commit // what has been decided since the last commit
 	lastFixes   map[vehicleKey]telemetry.Fix
 	pages       map[identity.PageID]bool // to be woken after the commit
+	stays       stays
 	committed   journal.Position
 	committedAt time.Time
 	snapshotAt  time.Time
@@ -85,6 +86,7 @@ func newLane(partition int, o *Options, fences *Fences, m *metrics) *lane {
 		tenants:   map[telemetry.TenantID]*tenantState{},
 		lastFixes: map[vehicleKey]telemetry.Fix{},
 		pages:     map[identity.PageID]bool{},
+		stays:     stays{},
 		entries:   make([]journal.Entry, 0, readBatch),
 	}
 }
@@ -222,6 +224,7 @@ func (l *lane) due(now time.Time) bool {
 // decide takes over the crossings and membership changes that a tracker just found.
 func (l *lane) decide(ts *tenantState, received time.Time) {
 	l.members = ts.tracker.Changed(l.members[:0])
+	defer l.stays.note(ts, l.members)
 	if l.silent {
 		return
 	}
@@ -241,7 +244,9 @@ func (l *lane) record(ts *tenantState, c *geofence.Crossing, received time.Time)
 	rec := crossingRecord(ts, c, received)
 	l.step.Crossings = append(l.step.Crossings, rec)
 	l.metrics.crossings.WithLabelValues(rec.Kind, strconv.FormatBool(rec.Late)).Inc()
-	l.alerts = l.o.Rules.Alerts(l.alerts[:0], event(rec))
+	e := event(rec)
+	e.Inside = l.stays.length(ts, c)
+	l.alerts = l.o.Rules.Alerts(l.alerts[:0], e)
 	for _, a := range l.alerts {
 		d := l.o.Rules.Deliver(a, l.o.Now())
 		l.step.Deliveries = append(l.step.Deliveries, d)

@@ -49,6 +49,9 @@ func (l *lane) recover(ctx context.Context) error {
 	if err := l.findEnd(ctx, own); err != nil {
 		return err
 	}
+	for _, ts := range l.tenants {
+		l.stays.fill(ts)
+	}
 	return l.start(ctx, own)
 }
 
@@ -212,6 +215,7 @@ func (l *lane) restoreMembers(ctx context.Context) error {
 func (l *lane) forget() {
 	l.gate = telemetry.NewGate(telemetry.GateOptions{})
 	clear(l.tenants)
+	clear(l.stays)
 	l.fenced, l.clock = nil, time.Time{}
 }
 

@@ -3,6 +3,7 @@ package pipeline_test
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/paulmach/orb"
 
@@ -28,5 +29,28 @@ func TestTheRulesOfAFenceAreRecorded(t *testing.T) {
 	must(t, err)
 	if len(list) != 1 || list[0].Alert.Kind != "enter" {
 		t.Errorf("deliveries are %+v", list)
+	}
+}
+
+// An exit tells how long the vehicle had been inside, also when the gateway was restarted meanwhile; an enter does not.
+func TestAnExitTellsHowLongItWasInside(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	yard := orb.Point{11.5, 48.1}
+	r.fence(t, "yard", yard)
+	r.drive(t, topic, south(yard, 300), begin, 25) // ends inside
+	r.crossings(t, 1)
+	r.close(t)
+	r.open(t)
+	r.drive(t, topic, south(yard, -50), begin.Add(25*time.Second), 60) // goes on to the north
+	r.crossings(t, 2)
+	list, err := r.store.Deliveries(t.Context(), store.Query{Tenant: "default"})
+	must(t, err)
+	if len(list) != 2 || list[0].Alert.Kind != "exit" || list[1].Alert.Inside != 0 {
+		t.Fatalf("deliveries are %+v", list)
+	}
+	want := list[0].Alert.At.Sub(list[1].Alert.At)
+	if got := list[0].Alert.Inside; got != want || want <= 0 {
+		t.Errorf("inside for %s, want %s", got, want)
 	}
 }

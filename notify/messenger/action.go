@@ -42,12 +42,15 @@ func actionTable() []row {
 		closed      = notify.ReasonWindowClosed
 		shape       = notify.ReasonTemplateShape
 		bad         = notify.ReasonBadRequest
+		attachment  = notify.ReasonAttachment
 	)
 	var (
 		later      = action{reason: temporary, retry: true}
 		pageWaits  = action{reason: throttled, retry: true, page: true}
 		pageStops  = action{reason: permission, page: true}
 		pagePolicy = action{reason: policy, page: true}
+		longPolicy = action{reason: policy, page: true, after: 2 * time.Hour}
+		textOnly   = action{reason: attachment}
 		deadToken  = action{reason: token, page: true}
 		leaveAlone = action{reason: unreachable}
 		otherOwner = action{reason: unreachable, after: 15 * time.Minute}
@@ -93,13 +96,13 @@ func actionTable() []row {
 		{code: 10, subcode: 1893015, action: leaveAlone},
 		{code: 200, subcode: 1545041, action: leaveAlone},
 		{code: 551, subcode: anySubcode, action: leaveAlone},
-		{code: 230, subcode: anySubcode, action: leaveAlone},
+		{code: 230, subcode: anySubcode, action: action{reason: unreachable, after: 7 * 24 * time.Hour}}, // does not want any
 		{code: 100, subcode: 2018001, action: action{reason: notify.ReasonNoSuchPerson}},
 
 		// The page, the app or its set-up. Probing now and then finds out when somebody has mended it.
 		{code: 10, subcode: 1893063, action: pagePolicy}, // temporarily restricted
-		{code: 368, subcode: anySubcode, action: pagePolicy},
-		{code: 2022, subcode: anySubcode, action: pagePolicy},
+		{code: 368, subcode: anySubcode, action: longPolicy},
+		{code: 2022, subcode: anySubcode, action: longPolicy},
 		{code: 3, subcode: anySubcode, action: pageStops},
 		{code: 10, subcode: anySubcode, action: pageStops},
 		{code: 200, subcode: anySubcode, action: pageStops},
@@ -118,11 +121,11 @@ func actionTable() []row {
 		// This message.
 		{code: 100, subcode: 1893029, action: badShape},
 		{code: 100, subcode: 0, route: notify.RouteUtility, action: badShape},
-		{code: 100, subcode: 2018047, action: drop}, // attachments
-		{code: 100, subcode: 2018008, action: drop},
-		{code: 100, subcode: 2018074, action: drop},
-		{code: 100, subcode: 2018109, action: drop},
-		{code: 100, subcode: 2018294, action: drop},
+		{code: 100, subcode: 2018047, action: textOnly}, // attachments
+		{code: 100, subcode: 2018008, action: textOnly},
+		{code: 100, subcode: 2018074, action: textOnly},
+		{code: 100, subcode: 2018109, action: textOnly},
+		{code: 100, subcode: 2018294, action: textOnly},
 		{code: 100, subcode: anySubcode, route: notify.RouteTag, action: action{reason: notify.ReasonTagDead}},
 		{code: 100, subcode: anySubcode, action: drop},
 		{code: 506, subcode: anySubcode, action: drop},   // a duplicate

@@ -2,7 +2,9 @@ package messenger
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"strings"
 
 	"outrider/identity"
 	"outrider/internal/graph"
@@ -33,17 +35,47 @@ func (c *Client) Send(ctx context.Context, m notify.Message) (notify.Receipt, er
 	if err != nil {
 		return notify.Receipt{}, &notify.Error{Reason: notify.ReasonBadRequest, Text: err.Error()}
 	}
-	var answer struct {
-		MessageID string `json:"message_id"`
+	raw, err := json.Marshal(body)
+	if err != nil {
+		return notify.Receipt{}, &notify.Error{Reason: notify.ReasonBadRequest, Text: err.Error()}
 	}
-	call := graph.Call{Method: "POST", Node: string(m.Page), Edge: "messages", Body: body, Token: page.AccessToken}
-	if err := c.graph.Do(ctx, call, &answer); err != nil {
-		return notify.Receipt{}, meaning(m.Route, err)
+	var (
+		answer struct {
+			MessageID string `json:"message_id"`
+		}
+		seen graph.Seen
+	)
+	call := graph.Call{Method: "POST", Node: string(m.Page), Edge: "messages", Body: json.RawMessage(raw), Token: page.AccessToken, Seen: &seen}
+	err = c.graph.Do(ctx, call, &answer)
+	x := notify.Exchange{Status: seen.Status, Request: shown(raw, m), Response: seen.Body}
+	if err != nil {
+		e := meaning(m.Route, err)
+		e.Exchange = x
+		return notify.Receipt{}, e
 	}
 	if answer.MessageID == "" {
-		return notify.Receipt{}, &notify.Error{Reason: notify.ReasonAmbiguous, Text: "the answer names no message"}
+		return notify.Receipt{}, &notify.Error{Reason: notify.ReasonAmbiguous, Text: "the answer names no message", Exchange: x}
 	}
-	return notify.Receipt{MessageID: answer.MessageID}, nil
+	return notify.Receipt{MessageID: answer.MessageID, Exchange: x}, nil
+}
+
+// shownLimit bounds what of a request is kept for the trace, in bytes.
+const shownLimit = 4096
+
+// shown is a request as the trace shows it: without the signature of the picture's address, which lets anybody see
+// the picture.
+func shown(raw []byte, m notify.Message) string {
+	text := string(raw)
+	if m.Card != nil {
+		bare, _, signed := strings.Cut(m.Card.Image, "?")
+		if quoted, err := json.Marshal(m.Card.Image); err == nil && signed {
+			text = strings.ReplaceAll(text, strings.Trim(string(quoted), `"`), bare+"?REDACTED")
+		}
+	}
+	if len(text) > shownLimit {
+		text = strings.ToValidUTF8(text[:shownLimit], "") + "…"
+	}
+	return text
 }
 
 // meaning puts an error of a call into notify's words.

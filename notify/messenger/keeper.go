@@ -122,13 +122,29 @@ func (k *TemplateKeeper) Ensure(page identity.PageID) {
 	k.ensure(page)
 }
 
-// ensure is Ensure; k.mu is held.
-func (k *TemplateKeeper) ensure(page identity.PageID) {
+// Need says that a page lacks the best template for a kind of event and a locale: it is made, and looked after from
+// then on. It never blocks.
+func (k *TemplateKeeper) Need(page identity.PageID, kind notify.Kind, locale string) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	w := k.ward(page)
+	w.kinds[kind], w.locales[locale] = true, true
+	k.ensure(page)
+}
+
+// ward returns the page's ward; k.mu is held.
+func (k *TemplateKeeper) ward(page identity.PageID) *ward {
 	w := k.wards[page]
 	if w == nil {
-		w = &ward{k: k, page: page, asked: make(chan struct{}, 1)}
+		w = &ward{k: k, page: page, asked: make(chan struct{}, 1), kinds: map[notify.Kind]bool{}, locales: map[string]bool{}}
 		k.wards[page] = w
 	}
+	return w
+}
+
+// ensure is Ensure; k.mu is held.
+func (k *TemplateKeeper) ensure(page identity.PageID) {
+	w := k.ward(page)
 	select {
 	case w.asked <- struct{}{}:
 	default: // asked already

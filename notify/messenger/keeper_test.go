@@ -140,13 +140,13 @@ func TestKeeperCreatesWaitsAndReleases(t *testing.T) {
 		c := newCare(t, calls, page(pageToken))
 		c.hold("d1")
 		synctest.Wait()
-		c.want("outrider_enter_v1 en PENDING", "outrider_exit_v1 en PENDING")
+		c.want("outrider_enter_v2 en PENDING", "outrider_exit_v2 en PENDING")
 		if s := c.outbox.Delivery("d1").State; s != notify.Held || c.woken.Load() > 0 {
 			t.Errorf("%s before the approval, woken %d times", s, c.woken.Load())
 		}
 		time.Sleep(75 * time.Second)
 		synctest.Wait()
-		c.want("outrider_enter_v1 en APPROVED", "outrider_exit_v1 en APPROVED")
+		c.want("outrider_enter_v2 en APPROVED", "outrider_exit_v2 en APPROVED")
 		if s := c.outbox.Delivery("d1").State; s != notify.Pending || c.woken.Load() == 0 {
 			t.Errorf("%s after the approval, woken %d times", s, c.woken.Load())
 		}
@@ -175,8 +175,8 @@ func TestKeeperTellsOfRejections(t *testing.T) {
 		calls := &log{RoundTripper: handler{http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if r.Method == "GET" {
 				// A name that merely contains the one that was asked for, and another language.
-				io.WriteString(w, `{"data":[{"id":"1","name":"my_outrider_enter_v1","language":"en","status":"APPROVED"},
-					{"id":2,"name":"outrider_enter_v1","language":"fr","status":"APPROVED"}]}`)
+				io.WriteString(w, `{"data":[{"id":"1","name":"my_outrider_enter_v2","language":"en","status":"APPROVED"},
+					{"id":2,"name":"outrider_enter_v2","language":"fr","status":"APPROVED"}]}`)
 				return
 			}
 			w.WriteHeader(400)
@@ -185,7 +185,7 @@ func TestKeeperTellsOfRejections(t *testing.T) {
 		c := newCare(t, calls, page(pageToken))
 		time.Sleep(time.Hour)
 		const why = "REJECTED Invalid parameter: A button has an example."
-		c.want("outrider_enter_v1 en "+why, "outrider_exit_v1 en "+why)
+		c.want("outrider_enter_v2 en "+why, "outrider_exit_v2 en "+why)
 		if n := calls.count("POST"); n != 2 {
 			t.Errorf("%d creations of what is refused", n)
 		}
@@ -231,7 +231,7 @@ func TestKeeperTriesAgain(t *testing.T) {
 		c.page(page(pageToken))
 		c.keeper.Ensure("111")
 		time.Sleep(10 * time.Second)
-		c.want("outrider_enter_v1 en APPROVED", "outrider_exit_v1 en APPROVED")
+		c.want("outrider_enter_v2 en APPROVED", "outrider_exit_v2 en APPROVED")
 	})
 }
 
@@ -245,7 +245,7 @@ func TestKeeperRecordsAfterTheStoreFailed(t *testing.T) {
 		time.Sleep(time.Minute)
 		c.outbox.Fail(nil)
 		time.Sleep(5 * time.Minute)
-		c.want("outrider_enter_v1 en APPROVED", "outrider_exit_v1 en APPROVED")
+		c.want("outrider_enter_v2 en APPROVED", "outrider_exit_v2 en APPROVED")
 	})
 }
 

@@ -44,7 +44,7 @@ func newWhole(t *testing.T, o sandbox.Options) *whole {
 		t.Fatal(err)
 	}
 	w.d, err = notify.NewDispatcher(notify.DispatcherOptions{Outbox: w.outbox, Templates: w.outbox, Directory: directory,
-		Sender: messenger.NewClient(g, directory), Now: time.Now, NeedTemplates: keeper.Ensure, MaxAttempts: 20})
+		Sender: messenger.NewClient(g, directory), Now: time.Now, NeedTemplates: keeper.Need, MaxAttempts: 20})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -110,7 +110,7 @@ func TestFromNothingToTheOpenWindow(t *testing.T) {
 		pass(15 * time.Second)
 		w.want(first, notify.Sent, notify.RouteUtility)
 		m := w.meta.Messages()[0]
-		if m.Text != "Your vehicle Ван 12 entered the area Depot Nörd at 01:00. Tap the button below to ask where it is now." ||
+		if m.Text != "Your vehicle Ван 12 entered the area Depot Nörd at 01:00. Tap a button below to ask where it is now, or to mute these alerts." ||
 			m.Metadata != first || m.InWindow || m.Buttons[0].Payload != "WHERE:van-12" {
 			t.Errorf("message %+v", m)
 		}

@@ -1,6 +1,10 @@
 package messenger
 
-import "outrider/notify"
+import (
+	"regexp"
+
+	"outrider/notify"
+)
 
 // templateBody is the body of POST /{page}/message_templates.
 type templateBody struct {
@@ -41,4 +45,49 @@ func creation(t notify.OwnTemplate) templateBody {
 			buttons,
 		},
 	}
+}
+
+// seenPart is a component of a template as Graph lists it.
+type seenPart struct {
+	Type    string       `json:"type"`
+	Format  string       `json:"format"`
+	Text    string       `json:"text"`
+	Buttons []seenButton `json:"buttons"`
+}
+
+type seenButton struct {
+	Type string `json:"type"`
+}
+
+// hole is a place in a template's text. It never changes.
+var hole = regexp.MustCompile(`\{\{\s*[^{}]*?\s*\}\}`)
+
+// shaped notes how many parameters and buttons a template takes. One that the gateway could not fill counts as
+// rejected, with the reason for people to see.
+func shaped(t notify.Template, parts []seenPart) notify.Template {
+	if len(parts) == 0 { // not told
+		t.Params, t.Buttons = notify.ShapeOf(t.Name)
+		return t
+	}
+	reject := func(why string) { t.Status, t.Detail = notify.TemplateRejected, "the gateway cannot fill it: "+why }
+	for _, p := range parts {
+		switch holes := len(hole.FindAllString(p.Text, -1)); p.Type {
+		case "BODY":
+			if t.Params = holes; holes > 3 {
+				reject("its body has more places than vehicle, fence and time")
+			}
+		case "HEADER":
+			if holes > 0 || p.Format == "IMAGE" {
+				reject("its header has a place or an image")
+			}
+		case "BUTTONS":
+			t.Buttons = len(p.Buttons)
+			for _, b := range p.Buttons {
+				if b.Type != "POSTBACK" {
+					reject("it has a button that is no postback")
+				}
+			}
+		}
+	}
+	return t
 }

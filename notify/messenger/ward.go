@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"net/url"
+	"slices"
 	"time"
 
 	"outrider/identity"
@@ -17,8 +19,10 @@ import (
 type ward struct {
 	k       *TemplateKeeper
 	page    identity.PageID
-	asked   chan struct{} // sent by Ensure, capacity 1, never closed
-	running bool          // guarded by the keeper's mu; once true it stays so
+	asked   chan struct{}        // sent by Ensure, capacity 1, never closed
+	running bool                 // guarded by the keeper's mu; once true it stays so
+	kinds   map[notify.Kind]bool // guarded by the keeper's mu: what is needed besides enter and exit
+	locales map[string]bool      // guarded by the keeper's mu: what was asked for besides the owners' own
 }
 
 // leastPause lies between two looks at a page, however often somebody asks.
@@ -80,15 +84,20 @@ func (w *ward) look() (settled bool) {
 	if !ok || page.AccessToken.Empty() {
 		return true
 	}
+	list, err := w.needs(page)
+	if err != nil {
+		w.failed("", "", err)
+		return false
+	}
 	settled = true
-	for _, n := range needs(page) {
-		status, err := w.check(page, n)
+	found := map[string][]notify.Template{} // one call for all languages of a name
+	for _, n := range list {
+		status, err := w.check(page, n, found)
 		if w.k.ctx.Err() != nil {
 			return false
 		}
 		if err != nil {
-			w.k.metrics.checks.WithLabelValues(checkFailed).Inc()
-			w.k.o.Logger.Warn("template not checked", "page", w.page, "template", n.Name, "language", n.Language, "cause", err)
+			w.failed(n.Name, n.Language, err)
 			settled = false
 			continue
 		}
@@ -96,6 +105,14 @@ func (w *ward) look() (settled bool) {
 		settled = settled && decided(status)
 	}
 	return settled
+}
+
+func (w *ward) failed(name, language string, err error) {
+	if w.k.ctx.Err() != nil {
+		return
+	}
+	w.k.metrics.checks.WithLabelValues(checkFailed).Inc()
+	w.k.o.Logger.Warn("template not checked", "page", w.page, "template", name, "language", language, "cause", err)
 }
 
 // decided reports whether Meta has had its word.
@@ -109,29 +126,59 @@ type need struct {
 	foreign bool // the page's own: looked at in every language, never created
 }
 
-// needs lists what a page needs: for each kind the page's own template, else the gateway's.
-func needs(page identity.Page) []need {
+// needs lists what a page needs: for each kind the page's own template, else the gateway's in English and in every
+// language of the page's people. Kinds that were needed before are known by their templates.
+func (w *ward) needs(page identity.Page) ([]need, error) {
+	known, err := w.k.o.Templates.Templates(w.k.ctx, page.ID)
+	if err != nil {
+		return nil, fmt.Errorf("messenger: read templates: %w", err)
+	}
+	kinds, locales := w.wanted(known)
+	own := w.k.o.Directory.Texts(page.Tenant)
 	var list []need
-	for _, kind := range []notify.Kind{notify.Enter, notify.Exit} {
-		name := notify.TemplateName(page, kind)
-		if name != notify.TemplateName(identity.Page{}, kind) {
+	for _, kind := range kinds {
+		if name := page.Templates[string(kind)]; name != "" {
 			list = append(list, need{OwnTemplate: notify.OwnTemplate{Name: name}, foreign: true})
 			continue
 		}
-		for _, t := range notify.OwnTemplates() {
-			if t.Name == name {
+		made := map[string]bool{}
+		for _, locale := range locales {
+			if t := notify.OwnTemplateFor(kind, locale, own); !made[t.Language] {
+				made[t.Language] = true
 				list = append(list, need{OwnTemplate: t})
 			}
 		}
 	}
-	return list
+	return list, nil
+}
+
+// wanted lists kinds and locales, English first.
+func (w *ward) wanted(known []notify.Template) (kinds []notify.Kind, locales []string) {
+	w.k.mu.Lock()
+	defer w.k.mu.Unlock()
+	for _, t := range known {
+		if kind, ours := notify.OwnKind(t.Name); ours {
+			w.kinds[kind] = true
+		}
+	}
+	for _, kind := range notify.Kinds() {
+		if kind == notify.Enter || kind == notify.Exit || w.kinds[kind] {
+			kinds = append(kinds, kind)
+		}
+	}
+	locales = append([]string{"en"}, w.k.o.Directory.Locales(w.page)...)
+	return kinds, append(locales, slices.Sorted(maps.Keys(w.locales))...)
 }
 
 // check finds out how one template stands, creating it where it may, and records it.
-func (w *ward) check(page identity.Page, n need) (notify.TemplateStatus, error) {
-	found, err := w.find(page, n.Name)
-	if err != nil {
-		return "", err
+func (w *ward) check(page identity.Page, n need, known map[string][]notify.Template) (notify.TemplateStatus, error) {
+	found, asked := known[n.Name]
+	if !asked {
+		var err error
+		if found, err = w.find(page, n.Name); err != nil {
+			return "", err
+		}
+		known[n.Name] = found
 	}
 	if n.foreign {
 		return w.recordAll(n, found)
@@ -197,6 +244,7 @@ func (w *ward) find(page identity.Page, name string) ([]notify.Template, error) 
 			Language string     `json:"language"`
 			Status   string     `json:"status"`
 			Rejected string     `json:"rejected_reason"`
+			Parts    []seenPart `json:"components"`
 		} `json:"data"`
 	}
 	err := w.call(graph.Call{Method: "GET", Node: string(page.ID), Edge: "message_templates",
@@ -207,8 +255,9 @@ func (w *ward) find(page identity.Page, name string) ([]notify.Template, error) 
 	var list []notify.Template
 	for _, d := range answer.Data {
 		if d.Name == name { // Graph may answer with names that merely contain it
-			list = append(list, notify.Template{Page: page.ID, Name: name, Language: d.Language, ID: string(d.ID),
-				Status: notify.TemplateStatus(d.Status), Detail: reasonText(d.Rejected), Checked: w.k.o.Now()})
+			t := notify.Template{Page: page.ID, Name: name, Language: d.Language, ID: string(d.ID),
+				Status: notify.TemplateStatus(d.Status), Detail: reasonText(d.Rejected), Checked: w.k.o.Now()}
+			list = append(list, shaped(t, d.Parts))
 		}
 	}
 	return list, nil
@@ -225,7 +274,7 @@ func reasonText(s string) string {
 // create makes one of the gateway's templates. A refusal of its shape is as good as a rejection: it is recorded
 // with Graph's words, for people to see.
 func (w *ward) create(page identity.Page, t notify.OwnTemplate) (notify.Template, error) {
-	made := notify.Template{Page: page.ID, Name: t.Name, Language: t.Language}
+	made := notify.Template{Page: page.ID, Name: t.Name, Language: t.Language, Params: len(t.Example), Buttons: len(t.Buttons)}
 	var answer struct {
 		ID     flexString `json:"id"`
 		Status string     `json:"status"`

@@ -21,6 +21,7 @@ type Outbox struct {
 	seen      map[string]bool
 	echoed    map[identity.PageID]time.Time // newest claim that was echoed
 	templates []notify.Template
+	traces    map[string][]notify.Try
 	fail      error
 }
 
@@ -31,6 +32,7 @@ type thread struct {
 
 var (
 	_ notify.Outbox    = (*Outbox)(nil)
+	_ notify.Enqueuer  = (*Outbox)(nil)
 	_ notify.Inbox     = (*Outbox)(nil)
 	_ notify.Templates = (*Outbox)(nil)
 )
@@ -38,7 +40,7 @@ var (
 // NewOutbox returns an empty outbox.
 func NewOutbox(now func() time.Time) *Outbox {
 	return &Outbox{now: now, actions: map[thread]time.Time{}, seen: map[string]bool{},
-		echoed: map[identity.PageID]time.Time{}}
+		echoed: map[identity.PageID]time.Time{}, traces: map[string][]notify.Try{}}
 }
 
 // Put adds deliveries as a lane's commit does: known ids are ignored.
@@ -88,31 +90,78 @@ func (o *Outbox) Deliveries() []notify.Delivery {
 }
 
 // Claim implements notify.Outbox.
-func (o *Outbox) Claim(_ context.Context, page identity.PageID, n int, now time.Time, lease time.Duration) ([]notify.Claim, error) {
+func (o *Outbox) Claim(_ context.Context, page identity.PageID, room notify.Room, now time.Time, lease time.Duration) ([]notify.Claim, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.fail != nil {
 		return nil, o.fail
 	}
 	var claims []notify.Claim
-	busy := map[identity.PSID]bool{}
+	busy := map[identity.PSID]bool{}    // for alerts
+	answers := map[identity.PSID]bool{} // for answers
 	for _, d := range o.ofPage(page, notify.Sending, notify.Settling) {
 		busy[d.PSID] = true
+		answers[d.PSID] = answers[d.PSID] || d.Urgent
 	}
 	for _, d := range o.ofPage(page, notify.Pending, notify.Held) {
 		due := !d.NextAt.After(now) && (d.State == notify.Pending || !d.NextAt.IsZero())
-		if due && !busy[d.PSID] && len(claims) < n {
-			o.lease++
-			d.State, d.Lease, d.NextAt, d.Claimed = notify.Sending, o.lease, now.Add(lease), now
-			d.Attempts++
-			claims = append(claims, notify.Claim{Delivery: *d, LastAction: o.actions[thread{page, d.PSID}]})
-			busy[d.PSID] = true
+		free := !busy[d.PSID] || d.Urgent && !answers[d.PSID]
+		if due && free && room.All > 0 && (d.Urgent || room.Alerts > 0) {
+			room.All--
+			if !d.Urgent {
+				room.Alerts--
+			}
+			claims = append(claims, o.take(d, now, lease))
+			busy[d.PSID], answers[d.PSID] = true, answers[d.PSID] || d.Urgent
 		}
 		if d.State == notify.Pending {
 			busy[d.PSID] = true // whoever comes later waits for this one
+			answers[d.PSID] = answers[d.PSID] || d.Urgent
 		}
 	}
 	return claims, nil
+}
+
+// take claims a delivery, and what goes out in its digest.
+func (o *Outbox) take(d *notify.Delivery, now time.Time, lease time.Duration) notify.Claim {
+	one := func(d *notify.Delivery, leader string) notify.Delivery {
+		o.lease++
+		d.State, d.Lease, d.NextAt, d.Claimed, d.Leader = notify.Sending, o.lease, now.Add(lease), now, leader
+		d.Attempts++
+		return *d
+	}
+	c := notify.Claim{Delivery: one(d, ""), LastAction: o.actions[thread{d.Page, d.PSID}]}
+	if !d.Away || d.Urgent {
+		return c
+	}
+	for _, other := range o.ofPage(d.Page, notify.Pending) {
+		if other.PSID == d.PSID && other.Away && !other.Urgent && !other.NextAt.After(now) && len(c.Also) < notify.DigestMost {
+			c.Also = append(c.Also, one(other, d.Alert.ID))
+		}
+	}
+	return c
+}
+
+// Enqueue implements notify.Enqueuer.
+func (o *Outbox) Enqueue(_ context.Context, deliveries []notify.Delivery) error {
+	if err := o.failure(); err != nil {
+		return err
+	}
+	o.Put(deliveries...)
+	return nil
+}
+
+func (o *Outbox) failure() error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.fail
+}
+
+// Trace returns what was tried for a delivery.
+func (o *Outbox) Trace(id string) []notify.Try {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return slices.Clone(o.traces[id])
 }
 
 // Settle implements notify.Outbox.
@@ -124,6 +173,9 @@ func (o *Outbox) Settle(_ context.Context, outcomes []notify.Outcome) error {
 	}
 	for _, out := range outcomes {
 		d := o.row(out.ID)
+		if d != nil && d.Lease == out.Lease {
+			o.traces[out.ID] = append(o.traces[out.ID], out.Tries...)
+		}
 		if d != nil && d.Lease == out.Lease && d.State == notify.Sent && out.State == notify.Sent {
 			d.Route = out.Route
 		}
@@ -131,6 +183,7 @@ func (o *Outbox) Settle(_ context.Context, outcomes []notify.Outcome) error {
 			continue
 		}
 		d.State, d.Route, d.Reason, d.Detail, d.NextAt = out.State, out.Route, out.Reason, out.Detail, out.NextAt
+		d.Away = d.Away && !out.Apart
 		if out.State == notify.Sent {
 			d.SentAt, d.MessageID = out.SentAt, out.MessageID
 		}
@@ -276,15 +329,24 @@ func (o *Outbox) apply(e notify.ThreadEvent) {
 			if d.Claimed.After(o.echoed[e.Page]) {
 				o.echoed[e.Page] = d.Claimed
 			}
-			if d.State != notify.Sent {
-				d.State, d.Reason, d.Detail, d.NextAt = notify.Sent, notify.ReasonNone, "", time.Time{}
-				d.SentAt, d.MessageID = e.Time, e.MessageID
+			for _, x := range o.rows {
+				if (x == d || x.Leader != "" && x.Leader == d.Alert.ID && x.Page == e.Page) && x.State != notify.Sent {
+					x.State, x.Reason, x.Detail, x.NextAt = notify.Sent, notify.ReasonNone, "", time.Time{}
+					x.SentAt, x.MessageID = e.Time, e.MessageID
+				}
 			}
 		}
 	case notify.ThreadDelivered, notify.ThreadRead:
 		o.mark(e)
 	case notify.ThreadTemplate:
-		o.putTemplate(e.Template)
+		t := e.Template
+		t.Params, t.Buttons = notify.ShapeOf(t.Name)
+		for _, old := range o.templates {
+			if old.Page == t.Page && old.Name == t.Name && old.Language == t.Language {
+				t.Params, t.Buttons = old.Params, old.Buttons
+			}
+		}
+		o.putTemplate(t)
 		if e.Template.Status == notify.TemplateApproved {
 			o.release(e.Page, notify.ReasonTemplateMissing, notify.ReasonTemplatePending,
 				notify.ReasonTemplateRejected, notify.ReasonTemplateShape)
@@ -298,7 +360,7 @@ func (o *Outbox) act(t thread, at time.Time) {
 	}
 	for _, d := range o.rows {
 		if d.Page == t.page && d.PSID == t.psid && d.State == notify.Held {
-			d.State, d.NextAt = notify.Pending, o.now()
+			d.State, d.Away, d.NextAt = notify.Pending, true, o.now()
 		}
 	}
 }
@@ -348,7 +410,7 @@ func (o *Outbox) row(id string) *notify.Delivery {
 	return nil
 }
 
-// ofPage lists the page's rows in one of the states, oldest event first.
+// ofPage lists the page's rows in one of the states, answers first and then the oldest event first.
 func (o *Outbox) ofPage(page identity.PageID, states ...notify.State) []*notify.Delivery {
 	var rows []*notify.Delivery
 	for _, d := range o.rows {
@@ -357,6 +419,12 @@ func (o *Outbox) ofPage(page identity.PageID, states ...notify.State) []*notify.
 		}
 	}
 	slices.SortStableFunc(rows, func(a, b *notify.Delivery) int {
+		if a.Urgent != b.Urgent {
+			if a.Urgent {
+				return -1
+			}
+			return 1
+		}
 		return a.Alert.At.Compare(b.Alert.At)
 	})
 	return rows

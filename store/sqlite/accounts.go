@@ -20,18 +20,19 @@ const (
 	emptyToken  = `UPDATE accounts SET token = ?, alive = 0, expires = 0, updated = ? WHERE asid = ? AND alive`
 	dropAccount = `DELETE FROM accounts WHERE asid = ?`
 
-	linksOfAccount   = `SELECT tenant, owner, page, psid, asid, via, at FROM links WHERE asid = ? ORDER BY tenant, owner, page, psid`
-	dropLinksOf      = `DELETE FROM links WHERE page = ? AND psid = ?`
-	dropCodesOf      = `DELETE FROM link_codes WHERE asid = ?`
-	dropCodesBy      = `DELETE FROM link_codes WHERE page = ? AND psid = ?`
-	ownersOfPerson   = `SELECT tenant, id, contacts FROM owners WHERE contacts LIKE ? ESCAPE '\'`
-	dropWindow       = `DELETE FROM windows WHERE page = ? AND psid = ?`
-	dropSaid         = `DELETE FROM said WHERE page = ? AND psid = ?`
-	unaddressWaiting = `UPDATE deliveries SET page = '', psid = '', state = 'held', route = 'hold', reason = 'no_contact',
+	linksOfAccount = `SELECT tenant, owner, page, psid, asid, via, at FROM links WHERE asid = ? ORDER BY tenant, owner, page, psid`
+	dropLinksOf    = `DELETE FROM links WHERE page = ? AND psid = ?`
+	dropCodesOf    = `DELETE FROM link_codes WHERE asid = ?`
+	dropCodesBy    = `DELETE FROM link_codes WHERE page = ? AND psid = ?`
+	ownersOfPerson = `SELECT tenant, id, contacts FROM owners WHERE contacts LIKE ? ESCAPE '\'`
+	dropWindow     = `DELETE FROM windows WHERE page = ? AND psid = ?`
+	dropSaid       = `DELETE FROM said WHERE page = ? AND psid = ?`
+	// Traces hold the person's id and what was said to them.
+	unaddressWaiting = `UPDATE deliveries SET trace = '', alert = json_remove(alert, '$.say'), page = '', psid = '', state = 'held', route = 'hold', reason = 'no_contact',
 		detail = 'the owner is linked to no page', next_at = CASE WHEN COALESCE(json_extract(alert, '$.max_age'), 0) > 0
 		THEN event_at + json_extract(alert, '$.max_age') / 1000 ELSE 0 END
 		WHERE page = ? AND psid = ? AND state IN ('pending', 'held')`
-	unaddressDone = `UPDATE deliveries SET psid = '', message_id = '' WHERE page = ? AND psid = ?`
+	unaddressDone = `UPDATE deliveries SET trace = '', alert = json_remove(alert, '$.say'), psid = '', message_id = '' WHERE page = ? AND psid = ?`
 
 	putOptIn = `INSERT INTO opt_ins (page, login_id, at) VALUES (?, ?, ?)
 		ON CONFLICT DO UPDATE SET at = MAX(at, excluded.at)`

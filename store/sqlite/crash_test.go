@@ -76,7 +76,7 @@ func commitForEver(ctx context.Context, s *sqlite.Store, partition int) error {
 
 func sendForEver(ctx context.Context, s *sqlite.Store) error {
 	for {
-		claims, err := s.Claim(ctx, "p", 8, time.Now(), time.Hour)
+		claims, err := s.Claim(ctx, "p", notify.AnyRoom(8), time.Now(), time.Hour)
 		if err != nil {
 			return err
 		}

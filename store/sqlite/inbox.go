@@ -18,11 +18,13 @@ const (
 	forgetOld  = `DELETE FROM webhook_seen WHERE key IN (SELECT key FROM webhook_seen WHERE at < ? LIMIT 100)`
 	openWindow = `INSERT INTO windows (page, psid, last) VALUES (?, ?, ?)
 		ON CONFLICT DO UPDATE SET last = excluded.last WHERE excluded.last > last`
-	wakePerson = `UPDATE deliveries SET state = 'pending', next_at = ? WHERE page = ? AND psid = ? AND state = 'held'`
+	wakePerson = `UPDATE deliveries SET state = 'pending', away = 1, next_at = ? WHERE page = ? AND psid = ? AND state = 'held'`
 	echoed     = `INSERT INTO echoes (page, claimed) SELECT page, claimed FROM deliveries WHERE id = ? AND page = ?
 		ON CONFLICT DO UPDATE SET claimed = excluded.claimed WHERE excluded.claimed > claimed`
-	settleByEcho = `UPDATE deliveries SET state = 'sent', reason = '', detail = '', next_at = 0, sent_at = ?, message_id = ?
-		WHERE id = ? AND page = ? AND state <> 'sent'`
+	settleByEcho = `UPDATE deliveries SET state = 'sent', reason = '', detail = '', next_at = 0, sent_at = ?1, message_id = ?2,
+		trace = trace || ?3 WHERE id = ?4 AND page = ?5 AND state <> 'sent'`
+	settleDigest = `UPDATE deliveries SET state = 'sent', reason = '', detail = '', next_at = 0, sent_at = ?1, message_id = ?2,
+		trace = trace || ?3 WHERE leader = ?4 AND leader <> '' AND page = ?5 AND state <> 'sent'`
 	// The receipt came after Meta had the message; marks speak of Meta's time, so the echo's is kept.
 	correctByEcho = `UPDATE deliveries SET sent_at = ?1 WHERE id = ?2 AND page = ?3 AND state = 'sent' AND sent_at > ?1`
 	newerTemplate = `SELECT EXISTS (SELECT 1 FROM templates WHERE page = ? AND name = ? AND language = ? AND checked > ?)`
@@ -84,7 +86,11 @@ func (s *Store) apply(tx *tx, e notify.ThreadEvent, r *notify.Received) error {
 		if err := tx.exec(echoed, e.Delivery, e.Page); err != nil {
 			return err
 		}
-		n, err := tx.change(settleByEcho, micros(e.Time), e.MessageID, e.Delivery, e.Page)
+		trace := traceOf([]notify.Try{{At: e.Time, State: notify.Sent, Detail: "Meta's echo came"}})
+		if err := tx.exec(settleDigest, micros(e.Time), e.MessageID, trace, e.Delivery, e.Page); err != nil {
+			return err
+		}
+		n, err := tx.change(settleByEcho, micros(e.Time), e.MessageID, trace, e.Delivery, e.Page)
 		if err != nil || n > 0 {
 			return err
 		}
@@ -124,13 +130,20 @@ func (s *Store) applyTemplate(tx *tx, e notify.ThreadEvent) error {
 	if err := tx.one([]any{&newer}, newerTemplate, e.Template.Page, e.Template.Name, e.Template.Language, micros(e.Time)); err != nil || newer {
 		return err
 	}
-	if err := storeTemplate(tx, e.Template); err != nil {
+	// The webhook tells no shape: a known template keeps its own.
+	t := e.Template
+	n, err := tx.change(templateStatus, t.ID, t.Status, t.Detail, micros(t.Checked), t.Page, t.Name, t.Language)
+	if err == nil && n == 0 {
+		t.Params, t.Buttons = notify.ShapeOf(t.Name)
+		err = storeTemplate(tx, t)
+	}
+	if err != nil {
 		return err
 	}
 	if e.Template.Status != notify.TemplateApproved {
 		return nil
 	}
-	_, err := s.releaseHeld(tx, e.Template.Page, notify.ReasonTemplateMissing, notify.ReasonTemplatePending,
+	_, err = s.releaseHeld(tx, e.Template.Page, notify.ReasonTemplateMissing, notify.ReasonTemplatePending,
 		notify.ReasonTemplateRejected, notify.ReasonTemplateShape)
 	return err
 }

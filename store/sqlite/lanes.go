@@ -35,8 +35,8 @@ const (
 		confidence, why, late, received, recorded) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (id) DO NOTHING`
 	insertDelivery = `INSERT INTO deliveries (id, tenant, vehicle, fence, page, psid, alert, event_at, state, route, reason,
-		detail, attempts, next_at, lease, created, claimed, sent_at, delivered, read, message_id)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, 0, 0, 0, 0, '') ON CONFLICT (id) DO NOTHING`
+		detail, attempts, next_at, lease, created, claimed, sent_at, delivered, read, message_id, rank)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, 0, 0, 0, 0, '', ?) ON CONFLICT (id) DO NOTHING`
 	putLastFix = `INSERT INTO last_fixes (tenant, vehicle, time, received, lon, lat, accuracy, speed, heading, altitude, hdop, ignition)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT DO UPDATE SET time = excluded.time, received = excluded.received, lon = excluded.lon, lat = excluded.lat,
@@ -139,8 +139,12 @@ func (s *Store) keepDeliveries(tx *tx, c store.Commit) error {
 	for i := range c.Deliveries {
 		d := &c.Deliveries[i]
 		a := &d.Alert
+		rank := 1
+		if d.Urgent {
+			rank = 0
+		}
 		err := tx.exec(insertDelivery, a.ID, a.Tenant, a.Vehicle, a.Fence, d.Page, d.PSID, text(a), micros(a.At), d.State,
-			d.Route, d.Reason, d.Detail, d.Attempts, micros(d.NextAt), micros(d.Created))
+			d.Route, d.Reason, d.Detail, d.Attempts, micros(d.NextAt), micros(d.Created), rank)
 		if err == nil && d.Reason == notify.ReasonNoContact {
 			err = s.addressOwner(tx, a.Tenant, a.Owner) // the lane may not have heard of a link made just now
 		}

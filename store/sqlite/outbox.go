@@ -8,38 +8,43 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"outrider/identity"
 	"outrider/notify"
+	"outrider/store"
 )
 
 const deliveryColumns = `alert, page, psid, state, route, reason, detail, attempts, next_at, lease, created, claimed,
-	sent_at, delivered, read, message_id`
+	sent_at, delivered, read, message_id, rank, away, leader`
 
 // Nobody's delivery is claimed while another of theirs is under way, or an older one is pending: so messages
-// to one person keep the order of their events.
+// to one person keep the order of their events. Answers wait for answers only.
 const (
 	notBusy = ` AND NOT EXISTS (SELECT 1 FROM deliveries o
-		WHERE o.page = d.page AND o.psid = d.psid AND o.state IN ('sending', 'settling'))
+		WHERE o.page = d.page AND o.psid = d.psid AND o.rank <= d.rank AND o.state IN ('sending', 'settling'))
 		AND NOT EXISTS (SELECT 1 FROM deliveries o WHERE o.page = d.page AND o.psid = d.psid AND o.state = 'pending'
-		AND (o.event_at, o.seq) < (d.event_at, d.seq))`
-	duePending = `SELECT seq, psid, event_at FROM deliveries d INDEXED BY deliveries_pending
-		WHERE page = ? AND state = 'pending' AND next_at <= ?` + notBusy + ` ORDER BY event_at, seq`
-	dueHeld = `SELECT seq, psid, event_at FROM deliveries d INDEXED BY deliveries_held_order
+		AND (o.rank, o.event_at, o.seq) < (d.rank, d.event_at, d.seq))`
+	duePending = `SELECT seq, psid, event_at, rank, away FROM deliveries d INDEXED BY deliveries_pending
+		WHERE page = ? AND state = 'pending' AND next_at <= ?` + notBusy + ` ORDER BY rank, event_at, seq`
+	dueHeld = `SELECT seq, psid, event_at, rank, away FROM deliveries d INDEXED BY deliveries_held_order
 		WHERE page = ? AND state = 'held' AND next_at > 0 AND next_at <= ?` + notBusy + ` ORDER BY event_at, seq`
+	dueAway = `SELECT seq FROM deliveries INDEXED BY deliveries_away WHERE page = ? AND psid = ? AND state = 'pending'
+		AND away = 1 AND rank = 1 AND next_at <= ? AND seq <> ? ORDER BY event_at, seq LIMIT ?`
 	anyHeldDue = `SELECT EXISTS (SELECT 1 FROM deliveries INDEXED BY deliveries_held
 		WHERE page = ? AND state = 'held' AND next_at > 0 AND next_at <= ?)`
 	nextLease = `UPDATE counters SET value = value + 1 WHERE name = 'lease' RETURNING value`
-	take      = `UPDATE deliveries SET state = 'sending', attempts = attempts + 1, lease = ?, claimed = ?, next_at = ?
-		WHERE seq = ? RETURNING ` + deliveryColumns
+	take      = `UPDATE deliveries SET state = 'sending', attempts = attempts + 1, lease = ?, claimed = ?, next_at = ?,
+		leader = ? WHERE seq = ? RETURNING ` + deliveryColumns
 	lastAction = `SELECT last FROM windows WHERE page = ? AND psid = ?`
-	settle     = `UPDATE deliveries SET state = ?, route = ?, reason = ?, detail = ?, next_at = ?, sent_at = ?, message_id = ?
-		WHERE id = ? AND lease = ? AND state IN ('sending', 'settling')`
+	settle     = `UPDATE deliveries SET state = ?, route = ?, reason = ?, detail = ?, next_at = ?, sent_at = ?, message_id = ?,
+		away = away AND NOT ?, trace = trace || ? WHERE id = ? AND lease = ? AND state IN ('sending', 'settling')`
 	// What was judged without its echo, and not claimed since, went out all the same.
-	settleSent = `UPDATE deliveries SET state = 'sent', route = ?, reason = '', detail = '', next_at = 0, sent_at = ?, message_id = ?
-		WHERE id = ? AND lease = ? AND state IN ('pending', 'unknown')`
-	settleRoute = `UPDATE deliveries SET route = ? WHERE id = ? AND lease = ? AND state = 'sent'`
+	settleSent = `UPDATE deliveries SET state = 'sent', route = ?, reason = '', detail = '', next_at = 0, sent_at = ?, message_id = ?,
+		trace = trace || ? WHERE id = ? AND lease = ? AND state IN ('pending', 'unknown')`
+	settleRoute = `UPDATE deliveries SET route = ?, trace = trace || ? WHERE id = ? AND lease = ? AND state = 'sent'`
+	settleTrace = `UPDATE deliveries SET trace = trace || ? WHERE id = ? AND lease = ?`
 	// PERF: a walk from page to page by index, so that the cost grows with the pages and not with the deliveries
 	// that wait: it runs every second.
 	duePages = `WITH RECURSIVE
@@ -64,22 +69,27 @@ const (
 	judgeUnknown = `UPDATE deliveries SET state = 'unknown', next_at = 0 WHERE state = 'settling' AND next_at <= ?`
 	release      = `UPDATE deliveries SET state = 'pending', next_at = ? WHERE page = ? AND state = 'held' AND reason = ?`
 
-	listTemplates = `SELECT page, name, language, id, status, detail, checked FROM templates WHERE page = ? ORDER BY name, language`
-	putTemplate   = `INSERT INTO templates (page, name, language, id, status, detail, checked) VALUES (?, ?, ?, ?, ?, ?, ?)
-		ON CONFLICT DO UPDATE SET id = excluded.id, status = excluded.status, detail = excluded.detail, checked = excluded.checked`
+	listTemplates = `SELECT page, name, language, id, status, detail, params, buttons, checked FROM templates WHERE page = ?
+		ORDER BY name, language`
+	putTemplate = `INSERT INTO templates (page, name, language, id, status, detail, params, buttons, checked)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT DO UPDATE SET id = excluded.id, status = excluded.status, detail = excluded.detail,
+		params = excluded.params, buttons = excluded.buttons, checked = excluded.checked`
+	templateStatus = `UPDATE templates SET id = CASE ?1 WHEN '' THEN id ELSE ?1 END, status = ?2, detail = ?3, checked = ?4
+		WHERE page = ?5 AND name = ?6 AND language = ?7`
 )
 
 // Claim implements notify.Outbox.
-func (s *Store) Claim(ctx context.Context, page identity.PageID, n int, now time.Time, lease time.Duration) ([]notify.Claim, error) {
+func (s *Store) Claim(ctx context.Context, page identity.PageID, room notify.Room, now time.Time, lease time.Duration) ([]notify.Claim, error) {
 	var claims []notify.Claim
 	err := s.write(ctx, func(tx *tx) error {
 		claims = nil
-		due, err := dueRows(tx, page, n, now)
+		due, err := dueRows(tx, page, room, now)
 		if err != nil {
 			return err
 		}
 		for _, row := range due {
-			c, err := takeRow(tx, row.seq, page, now, lease)
+			c, err := takeRow(tx, row, page, now, lease)
 			if err != nil {
 				return err
 			}
@@ -94,11 +104,17 @@ func (s *Store) Claim(ctx context.Context, page identity.PageID, n int, now time
 type dueRow struct {
 	seq, eventAt int64
 	psid         identity.PSID
+	rank         int
+	away         bool
 }
 
-// dueRows returns up to n deliveries that may be claimed, one of each person, oldest event first.
-func dueRows(tx *tx, page identity.PageID, n int, now time.Time) ([]dueRow, error) {
-	due, err := firstOfEach(tx, duePending, page, n, now)
+// dueRows returns the deliveries that may be claimed and that there is room for, one of each person: urgent ones
+// first, then the oldest event first.
+func dueRows(tx *tx, page identity.PageID, room notify.Room, now time.Time) ([]dueRow, error) {
+	if room.All <= 0 {
+		return nil, nil
+	}
+	due, err := firstOfEach(tx, duePending, page, room, now)
 	if err != nil {
 		return nil, err
 	}
@@ -108,28 +124,28 @@ func dueRows(tx *tx, page identity.PageID, n int, now time.Time) ([]dueRow, erro
 	if err := tx.one([]any{&some}, anyHeldDue, page, micros(now)); err != nil || !some {
 		return due, err
 	}
-	held, err := firstOfEach(tx, dueHeld, page, n, now)
+	held, err := firstOfEach(tx, dueHeld, page, notify.AnyRoom(room.All), now)
 	if err != nil {
 		return nil, err
 	}
 	due = append(due, held...)
 	slices.SortFunc(due, func(a, b dueRow) int {
-		return cmp.Or(cmp.Compare(a.eventAt, b.eventAt), cmp.Compare(a.seq, b.seq))
+		return cmp.Or(cmp.Compare(a.rank, b.rank), cmp.Compare(a.eventAt, b.eventAt), cmp.Compare(a.seq, b.seq))
 	})
 	people := map[identity.PSID]bool{}
 	due = slices.DeleteFunc(due, func(r dueRow) bool {
-		known := people[r.psid]
+		drop := people[r.psid] || r.rank > 0 && room.Alerts <= 0
 		people[r.psid] = true
-		return known
+		if !drop && r.rank > 0 {
+			room.Alerts--
+		}
+		return drop
 	})
-	return due[:min(n, len(due))], nil
+	return due[:min(room.All, len(due))], nil
 }
 
-// firstOfEach reads rows until it has the first one of each of n people.
-func firstOfEach(tx *tx, query string, page identity.PageID, n int, now time.Time) ([]dueRow, error) {
-	if n <= 0 {
-		return nil, nil
-	}
+// firstOfEach reads rows until it has the first one of each of so many people as there is room for.
+func firstOfEach(tx *tx, query string, page identity.PageID, room notify.Room, now time.Time) ([]dueRow, error) {
 	rows, err := tx.rows(query, page, micros(now))
 	if err != nil {
 		return nil, err
@@ -137,49 +153,92 @@ func firstOfEach(tx *tx, query string, page identity.PageID, n int, now time.Tim
 	defer rows.Close()
 	var first []dueRow
 	people := map[identity.PSID]bool{}
-	for len(first) < n && rows.Next() {
+	for len(first) < room.All && rows.Next() {
 		var r dueRow
-		if err := rows.Scan(&r.seq, &r.psid, &r.eventAt); err != nil {
+		if err := rows.Scan(&r.seq, &r.psid, &r.eventAt, &r.rank, &r.away); err != nil {
 			return nil, err
 		}
-		if !people[r.psid] {
-			people[r.psid] = true
-			first = append(first, r)
+		if people[r.psid] {
+			continue
 		}
+		if r.rank > 0 {
+			if room.Alerts <= 0 {
+				break // the query's order is by rank, or the room is one for all
+			}
+			room.Alerts--
+		}
+		people[r.psid] = true
+		first = append(first, r)
 	}
 	return first, rows.Err()
 }
 
-// takeRow moves one delivery to sending under a fresh lease.
-func takeRow(tx *tx, seq int64, page identity.PageID, now time.Time, lease time.Duration) (notify.Claim, error) {
+// takeRow moves one delivery, and what goes out in its digest, to sending under fresh leases.
+func takeRow(tx *tx, row dueRow, page identity.PageID, now time.Time, lease time.Duration) (notify.Claim, error) {
 	var (
 		c      notify.Claim
-		fresh  uint64
 		action int64
-		row    deliveryRow
+		err    error
 	)
-	if err := tx.one([]any{&fresh}, nextLease); err != nil {
+	if c.Delivery, err = takeOne(tx, row.seq, "", now, lease); err != nil {
 		return c, err
 	}
-	if err := tx.one(row.into(), take, fresh, micros(now), micros(now.Add(lease)), seq); err != nil {
-		return c, err
-	}
-	err := tx.one([]any{&action}, lastAction, page, row.d.PSID)
+	err = tx.one([]any{&action}, lastAction, page, c.PSID)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return c, err
 	}
 	c.LastAction = moment(action)
-	c.Delivery, err = row.delivery()
+	if !row.away || row.rank == 0 {
+		return c, nil
+	}
+	others, err := tx.rows(dueAway, page, c.PSID, micros(now), row.seq, notify.DigestMost)
+	seqs, err := collect(others, err, func(row scanner) (int64, error) {
+		var seq int64
+		err := row.Scan(&seq)
+		return seq, err
+	})
+	for _, seq := range seqs {
+		d, err := takeOne(tx, seq, c.Alert.ID, now, lease)
+		if err != nil {
+			return c, err
+		}
+		c.Also = append(c.Also, d)
+	}
 	return c, err
+}
+
+func takeOne(tx *tx, seq int64, leader string, now time.Time, lease time.Duration) (notify.Delivery, error) {
+	var (
+		fresh uint64
+		row   deliveryRow
+	)
+	if err := tx.one([]any{&fresh}, nextLease); err != nil {
+		return notify.Delivery{}, err
+	}
+	if err := tx.one(row.into(), take, fresh, micros(now), micros(now.Add(lease)), leader, seq); err != nil {
+		return notify.Delivery{}, err
+	}
+	return row.delivery()
+}
+
+// Enqueue implements notify.Enqueuer.
+func (s *Store) Enqueue(ctx context.Context, deliveries []notify.Delivery) error {
+	err := s.write(ctx, func(tx *tx) error { return s.keepDeliveries(tx, store.Commit{Deliveries: deliveries}) })
+	if err != nil {
+		return fmt.Errorf("sqlite: enqueue %d deliveries: %w", len(deliveries), err)
+	}
+	return nil
 }
 
 // Settle implements notify.Outbox.
 func (s *Store) Settle(ctx context.Context, outcomes []notify.Outcome) error {
 	err := s.write(ctx, func(tx *tx) error {
 		for _, o := range outcomes {
-			n, err := tx.change(settle, o.State, o.Route, o.Reason, o.Detail, micros(o.NextAt), micros(o.SentAt), o.MessageID, o.ID, o.Lease)
-			if err == nil && n == 0 && o.State == notify.Sent {
-				err = settleLate(tx, o)
+			trace := traceOf(o.Tries)
+			n, err := tx.change(settle, o.State, o.Route, o.Reason, o.Detail, micros(o.NextAt), micros(o.SentAt), o.MessageID,
+				o.Apart, trace, o.ID, o.Lease)
+			if err == nil && n == 0 {
+				err = settleLate(tx, o, trace)
 			}
 			if err != nil {
 				return err
@@ -193,13 +252,29 @@ func (s *Store) Settle(ctx context.Context, outcomes []notify.Outcome) error {
 	return nil
 }
 
-// settleLate records a message that went out, when an echo or a judgement came before the answer.
-func settleLate(tx *tx, o notify.Outcome) error {
-	n, err := tx.change(settleSent, o.Route, micros(o.SentAt), o.MessageID, o.ID, o.Lease)
+// settleLate records an outcome that an echo or a judgement overtook: a message that went out, or the trace alone.
+func settleLate(tx *tx, o notify.Outcome, trace string) error {
+	if o.State != notify.Sent {
+		return tx.exec(settleTrace, trace, o.ID, o.Lease)
+	}
+	n, err := tx.change(settleSent, o.Route, micros(o.SentAt), o.MessageID, trace, o.ID, o.Lease)
 	if err != nil || n > 0 {
 		return err
 	}
-	return tx.exec(settleRoute, o.Route, o.ID, o.Lease)
+	if n, err = tx.change(settleRoute, o.Route, trace, o.ID, o.Lease); err != nil || n > 0 {
+		return err
+	}
+	return tx.exec(settleTrace, trace, o.ID, o.Lease)
+}
+
+// traceOf is how tries are kept: one JSON object a line.
+func traceOf(tries []notify.Try) string {
+	var b strings.Builder
+	for _, t := range tries {
+		b.WriteString(text(t))
+		b.WriteByte('\n')
+	}
+	return b.String()
 }
 
 // Pages implements notify.Outbox.
@@ -303,7 +378,7 @@ func (s *Store) Templates(ctx context.Context, page identity.PageID) ([]notify.T
 			t       notify.Template
 			checked int64
 		)
-		err := row.Scan(&t.Page, &t.Name, &t.Language, &t.ID, &t.Status, &t.Detail, &checked)
+		err := row.Scan(&t.Page, &t.Name, &t.Language, &t.ID, &t.Status, &t.Detail, &t.Params, &t.Buttons, &checked)
 		t.Checked = moment(checked)
 		return t, err
 	}))("templates")
@@ -315,7 +390,7 @@ func (s *Store) PutTemplate(ctx context.Context, t notify.Template) error {
 }
 
 func storeTemplate(tx *tx, t notify.Template) error {
-	return tx.exec(putTemplate, t.Page, t.Name, t.Language, t.ID, t.Status, t.Detail, micros(t.Checked))
+	return tx.exec(putTemplate, t.Page, t.Name, t.Language, t.ID, t.Status, t.Detail, t.Params, t.Buttons, micros(t.Checked))
 }
 
 // deliveryRow is a delivery as it is kept.
@@ -323,6 +398,7 @@ type deliveryRow struct {
 	d                                                     notify.Delivery
 	alert                                                 string
 	nextAt, created, claimed, sentAt, delivered, readMark int64
+	rank                                                  int
 }
 
 // into lists where the deliveryColumns go.
@@ -330,12 +406,13 @@ func (r *deliveryRow) into() []any {
 	d := &r.d
 	return []any{
 		&r.alert, &d.Page, &d.PSID, &d.State, &d.Route, &d.Reason, &d.Detail, &d.Attempts, &r.nextAt, &d.Lease,
-		&r.created, &r.claimed, &r.sentAt, &r.delivered, &r.readMark, &d.MessageID,
+		&r.created, &r.claimed, &r.sentAt, &r.delivered, &r.readMark, &d.MessageID, &r.rank, &d.Away, &d.Leader,
 	}
 }
 
 func (r *deliveryRow) delivery() (notify.Delivery, error) {
 	d := r.d
+	d.Urgent = r.rank == 0
 	d.NextAt, d.Created, d.Claimed = moment(r.nextAt), moment(r.created), moment(r.claimed)
 	d.SentAt, d.Delivered, d.Read = moment(r.sentAt), moment(r.delivered), moment(r.readMark)
 	return d, json.Unmarshal([]byte(r.alert), &d.Alert)

@@ -33,6 +33,7 @@ func queries() map[string]struct{ query, scans string } {
 		"allVehicles":     {allVehicles, "vehicles"},            // the directory loads everybody
 		"allOwners":       {allOwners, "owners"},                // the same
 		"allPages":        {allPages, "pages"},                  // the same
+		"allTexts":        {allTexts, "texts"},                  // the same
 		"countDeliveries": {countDeliveries, "delivery_counts"}, // eight rows
 		"oldestRevision":  {oldestRevision, "adoptions"},        // a few rows for each lane
 		"abandonAll":      {abandonAll, "deliveries"},           // an index of the few that are sending
@@ -45,7 +46,7 @@ func queries() map[string]struct{ query, scans string } {
 		"laneState": laneState, "goBack": goBack, "moveLane": moveLane, "adoptions": adoptions, "forgetAdoptions": forgetAdoptions,
 		"memberships": memberships, "dropMember": dropMember,
 		"duePending": duePending, "dueHeld": dueHeld, "anyHeldDue": anyHeldDue, "nextLease": nextLease, "take": take,
-		"lastAction": lastAction, "settle": settle, "duePages": duePages, "abandon": abandon, "dueSettling": dueSettling, "dueSending": dueSending, "settleRoute": settleRoute, "settleSent": settleSent, "judgeAgain": judgeAgain, "judgeUnknown": judgeUnknown, "release": release,
+		"lastAction": lastAction, "settle": settle, "duePages": duePages, "abandon": abandon, "dueSettling": dueSettling, "dueSending": dueSending, "settleRoute": settleRoute, "settleSent": settleSent, "settleTrace": settleTrace, "settleDigest": settleDigest, "dueAway": dueAway, "templateStatus": templateStatus, "judgeAgain": judgeAgain, "judgeUnknown": judgeUnknown, "release": release,
 		"listTemplates": listTemplates,
 		"forgetOld":     forgetOld, "wakePerson": wakePerson, "echoed": echoed, "settleByEcho": settleByEcho,
 		"correctByEcho": correctByEcho, "markWatermark": markWatermark, "markMessage": markMessage,

@@ -3,8 +3,10 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 
 	"outrider/identity"
 	"outrider/notify"
@@ -18,7 +20,7 @@ const (
 	selectCrossings = `SELECT seq, id, tenant, vehicle, fence, fence_rev, fence_name, kind, at, lon, lat, confidence, why,
 		late, received, recorded FROM crossings`
 	selectDeliveries = `SELECT seq, ` + deliveryColumns + ` FROM deliveries`
-	selectDelivery   = selectDeliveries + ` WHERE id = ? AND tenant = ?`
+	selectDelivery   = `SELECT seq, ` + deliveryColumns + `, trace FROM deliveries WHERE id = ? AND tenant = ?`
 	countDeliveries  = `SELECT state, n FROM delivery_counts WHERE n > 0`
 	selectLetters    = `SELECT seq, tenant, vehicle, topic, reason, field, detail, payload, size, received FROM dead_letters`
 	insertLetter     = `INSERT INTO dead_letters (tenant, vehicle, topic, reason, field, detail, payload, size, received)
@@ -76,14 +78,19 @@ func scanCrossing(row scanner) (store.Crossing, error) {
 func (s *Store) Deliveries(ctx context.Context, q store.Query) ([]store.DeliveryRecord, error) {
 	clause, args := where(q, true)
 	rows, err := s.read.QueryContext(ctx, selectDeliveries+clause, args...)
-	return named(collect(rows, err, scanDelivery))("deliveries")
+	return named(collect(rows, err, func(row scanner) (store.DeliveryRecord, error) { return scanDelivery(row) }))("deliveries")
 }
 
 // Delivery implements store.Records.
 func (s *Store) Delivery(ctx context.Context, tenant identity.TenantID, id string) (store.DeliveryRecord, error) {
-	d, err := scanDelivery(s.read.QueryRowContext(ctx, selectDelivery, id, tenant))
+	var trace string
+	row := s.read.QueryRowContext(ctx, selectDelivery, id, tenant)
+	d, err := scanDelivery(row, &trace)
 	if errors.Is(err, sql.ErrNoRows) {
 		err = store.ErrNotFound
+	}
+	if err == nil {
+		d.Trace, err = readTrace(trace)
 	}
 	if err != nil {
 		return store.DeliveryRecord{}, fmt.Errorf("sqlite: delivery %q: %w", id, err)
@@ -91,17 +98,31 @@ func (s *Store) Delivery(ctx context.Context, tenant identity.TenantID, id strin
 	return d, nil
 }
 
-func scanDelivery(row scanner) (store.DeliveryRecord, error) {
+// scanDelivery reads the deliveryColumns after seq, and what the query has besides.
+func scanDelivery(row scanner, besides ...any) (store.DeliveryRecord, error) {
 	var (
 		r store.DeliveryRecord
 		d deliveryRow
 	)
-	if err := row.Scan(append([]any{&r.Seq}, d.into()...)...); err != nil {
+	if err := row.Scan(append(append([]any{&r.Seq}, d.into()...), besides...)...); err != nil {
 		return r, err
 	}
 	var err error
 	r.Delivery, err = d.delivery()
 	return r, err
+}
+
+// readTrace is the reverse of traceOf.
+func readTrace(text string) ([]notify.Try, error) {
+	var tries []notify.Try
+	for line := range strings.Lines(text) {
+		var t notify.Try
+		if err := json.Unmarshal([]byte(line), &t); err != nil {
+			return nil, fmt.Errorf("read trace: %w", err)
+		}
+		tries = append(tries, t)
+	}
+	return tries, nil
 }
 
 // DeliveryCounts implements store.Records.

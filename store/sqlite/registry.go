@@ -20,13 +20,16 @@ const (
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT DO UPDATE SET name = excluded.name, locale = excluded.locale, time_zone = excluded.time_zone,
 		contacts = excluded.contacts, fallback = excluded.fallback, updated = excluded.updated`
-	putPage = `INSERT INTO pages (id, tenant, name, access_token, tag, templates, updated) VALUES (?, ?, ?, ?, ?, ?, ?)
+	putPage = `INSERT INTO pages (id, tenant, name, access_token, tag, templates, routes, updated) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT DO UPDATE SET name = excluded.name, access_token = excluded.access_token, tag = excluded.tag,
-		templates = excluded.templates, updated = excluded.updated WHERE tenant = excluded.tenant`
+		templates = excluded.templates, routes = excluded.routes, updated = excluded.updated WHERE tenant = excluded.tenant`
 	allVehicles = `SELECT tenant, id, name, owners, tags, device, updated FROM vehicles ORDER BY tenant, id`
 	allOwners   = `SELECT tenant, id, name, locale, time_zone, contacts, fallback, updated FROM owners ORDER BY tenant, id`
-	allPages    = `SELECT id, tenant, name, access_token, tag, templates, updated, blocked, block_reason FROM pages ORDER BY id`
-	lastFixes   = `SELECT tenant, vehicle, time, received, lon, lat, accuracy, speed, heading, altitude, hdop, ignition
+	allPages    = `SELECT id, tenant, name, access_token, tag, templates, routes, updated, blocked, block_reason FROM pages ORDER BY id`
+	allTexts    = `SELECT tenant, language, texts FROM texts ORDER BY tenant, language`
+	putTexts    = `INSERT INTO texts (tenant, language, texts, updated) VALUES (?, ?, ?, ?)
+		ON CONFLICT DO UPDATE SET texts = excluded.texts, updated = excluded.updated`
+	lastFixes = `SELECT tenant, vehicle, time, received, lon, lat, accuracy, speed, heading, altitude, hdop, ignition
 		FROM last_fixes WHERE tenant = ? AND vehicle > ? ORDER BY vehicle LIMIT ?`
 )
 
@@ -60,9 +63,9 @@ func (s *Store) PutPage(ctx context.Context, p identity.Page) error {
 	if err != nil {
 		return fmt.Errorf("sqlite: seal page %q: %w", p.ID, err)
 	}
-	templates := text(p.Templates)
+	templates, routes := text(p.Templates), text(p.Routes)
 	return s.put(ctx, "page", string(p.ID), func(tx *tx) error {
-		n, err := tx.change(putPage, p.ID, p.Tenant, p.Name, token, p.Tag, templates, micros(s.now()))
+		n, err := tx.change(putPage, p.ID, p.Tenant, p.Name, token, p.Tag, templates, routes, micros(s.now()))
 		if err == nil && n == 0 {
 			return fmt.Errorf("it belongs to another tenant: %w", store.ErrConflict)
 		}
@@ -94,7 +97,10 @@ func (s *Store) Identities(ctx context.Context) (identity.Records, error) {
 			return err
 		}
 		rows, err = tx.QueryContext(ctx, allPages)
-		r.Pages, err = collect(rows, err, s.scanPage)
+		if r.Pages, err = collect(rows, err, s.scanPage); err != nil {
+			return err
+		}
+		r.Texts, err = readTexts(ctx, tx)
 		return err
 	})
 	return named(r, err)("identities")
@@ -133,11 +139,11 @@ func (s *Store) scanOwner(row scanner) (identity.Owner, error) {
 
 func (s *Store) scanPage(row scanner) (identity.Page, error) {
 	var (
-		p                identity.Page
-		token, templates string
-		updated, blocked int64
+		p                        identity.Page
+		token, templates, routes string
+		updated, blocked         int64
 	)
-	err := row.Scan(&p.ID, &p.Tenant, &p.Name, &token, &p.Tag, &templates, &updated, &blocked, &p.BlockReason)
+	err := row.Scan(&p.ID, &p.Tenant, &p.Name, &token, &p.Tag, &templates, &routes, &updated, &blocked, &p.BlockReason)
 	if err != nil {
 		return p, err
 	}
@@ -147,7 +153,42 @@ func (s *Store) scanPage(row scanner) (identity.Page, error) {
 		return p, fmt.Errorf("open page %q: %w", p.ID, err)
 	}
 	p.AccessToken = identity.NewToken(plain)
-	return p, json.Unmarshal([]byte(templates), &p.Templates)
+	return p, errorsOf(json.Unmarshal([]byte(templates), &p.Templates), json.Unmarshal([]byte(routes), &p.Routes))
+}
+
+// PutTexts implements store.Registry.
+func (s *Store) PutTexts(ctx context.Context, tenant identity.TenantID, language string, texts map[string]string) error {
+	return s.put(ctx, "texts", language, func(tx *tx) error {
+		return tx.exec(putTexts, tenant, language, text(texts), micros(s.now()))
+	})
+}
+
+func readTexts(ctx context.Context, tx *sql.Tx) (map[identity.TenantID]identity.Texts, error) {
+	type row struct {
+		tenant   identity.TenantID
+		language string
+		texts    map[string]string
+	}
+	rows, err := tx.QueryContext(ctx, allTexts)
+	list, err := collect(rows, err, func(s scanner) (row, error) {
+		var (
+			r    row
+			text string
+		)
+		err := s.Scan(&r.tenant, &r.language, &text)
+		return r, errorsOf(err, json.Unmarshal([]byte(text), &r.texts))
+	})
+	var all map[identity.TenantID]identity.Texts
+	for _, r := range list {
+		if all == nil {
+			all = map[identity.TenantID]identity.Texts{}
+		}
+		if all[r.tenant] == nil {
+			all[r.tenant] = identity.Texts{}
+		}
+		all[r.tenant][r.language] = r.texts
+	}
+	return all, err
 }
 
 // LastFixes implements store.Registry.

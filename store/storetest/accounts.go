@@ -58,6 +58,9 @@ func erasable(t *testing.T, b *bench) {
 		d.Alert.Owner, d.Alert.MaxAge, d.State = "ann", time.Hour, state
 		queue(t, b, d)
 	}
+	tried := []notify.Try{{At: epoch, Request: `{"recipient":{"id":"u"}}`}}
+	ok(t, b.Settle(t.Context(), []notify.Outcome{{ID: string(notify.Sent), State: notify.Failed, Tries: tried}}))
+	same(t, "trace", len(must(b.Delivery(t.Context(), "acme", string(notify.Sent)))(t).Trace), 1)
 	d := delivery("bob's", "p", "other", epoch)
 	d.Alert.Owner = "bob"
 	queue(t, b, d)
@@ -86,6 +89,7 @@ func eraseEverything(t *testing.T, b *bench) {
 	for _, state := range notify.States() {
 		d := b.delivery(t, string(state))
 		same(t, string(state)+": person", d.PSID, "")
+		same(t, string(state)+": trace", must(b.Delivery(t.Context(), "acme", string(state)))(t).Trace, nil)
 		if state == notify.Pending || state == notify.Held {
 			same(t, string(state)+": waits", []any{d.Page, d.State, d.Reason, d.NextAt},
 				[]any{identity.PageID(""), notify.Held, notify.ReasonNoContact, epoch.Add(time.Hour)})

@@ -118,7 +118,7 @@ func restock(b *testing.B, s store.Store) {
 func sendAll(b *testing.B, s store.Store, page identity.PageID) int64 {
 	n := int64(0)
 	for {
-		claims, err := s.Claim(context.Background(), page, 32, epoch, lease)
+		claims, err := s.Claim(context.Background(), page, notify.AnyRoom(32), epoch, lease)
 		if err != nil {
 			b.Error(err)
 		}
@@ -146,7 +146,7 @@ func benchBacklog(b *testing.B, s store.Store) {
 	c.Deliveries = []notify.Delivery{delivery("due", "page0", "somebody", epoch)}
 	ok(b, s.Commit(b.Context(), c))
 	for b.Loop() {
-		claims := must(s.Claim(b.Context(), "page0", 32, epoch, lease))(b)
+		claims := must(s.Claim(b.Context(), "page0", notify.AnyRoom(32), epoch, lease))(b)
 		if len(claims) != 1 {
 			b.Fatalf("claimed %d", len(claims))
 		}

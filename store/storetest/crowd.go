@@ -44,7 +44,7 @@ func crowdClaims(t *testing.T, b *bench) {
 	for range 8 {
 		wg.Go(func() {
 			for left.Load() > 0 {
-				claims, err := b.Claim(t.Context(), "p", 7, epoch, lease)
+				claims, err := b.Claim(t.Context(), "p", notify.AnyRoom(7), epoch, lease)
 				if err != nil {
 					t.Error(err)
 					return

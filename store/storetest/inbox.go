@@ -161,7 +161,9 @@ func inboxTemplate(t *testing.T, b *bench) {
 		all = append(all, d)
 	}
 	queue(t, b, all...)
-	x := notify.Template{Page: "p", Name: "enter", Language: "en", ID: "1", Status: notify.TemplatePending, Checked: epoch}
+	x := notify.Template{Page: "p", Name: "enter", Language: "en", ID: "1", Status: notify.TemplatePending, Params: 2, Checked: epoch}
+	ok(t, b.PutTemplate(t.Context(), x))
+	x.Params = 0 // a webhook knows no shape
 	event := notify.ThreadEvent{Key: "1", Page: "p", Time: epoch, Kind: notify.ThreadTemplate, Template: x}
 	b.receive(t, event)
 	same(t, "held while pending", b.delivery(t, string(notify.ReasonTemplateMissing)).State, notify.Held)
@@ -174,7 +176,11 @@ func inboxTemplate(t *testing.T, b *bench) {
 		}
 		same(t, string(r), b.delivery(t, string(r)).State, want)
 	}
-	same(t, "templates", must(b.Templates(t.Context(), "p"))(t), []notify.Template{event.Template})
+	unknown := notify.Template{Page: "p", Name: "outrider_exit_v2", Language: "en", Status: notify.TemplatePending, Checked: epoch}
+	b.receive(t, notify.ThreadEvent{Key: "3", Page: "p", Time: epoch, Kind: notify.ThreadTemplate, Template: unknown})
+	event.Template.Params = 2
+	unknown.Params, unknown.Buttons = 3, 3
+	same(t, "templates", must(b.Templates(t.Context(), "p"))(t), []notify.Template{event.Template, unknown})
 }
 
 func inboxClaim(t *testing.T, b *bench) {

@@ -291,7 +291,7 @@ func policyOrder(t *testing.T, b *bench) {
 
 func templateOrder(t *testing.T, b *bench) {
 	word := func(status notify.TemplateStatus, after time.Duration) notify.Template {
-		return notify.Template{Page: "p", Name: "enter", Language: "en", ID: "1", Status: status, Checked: epoch.Add(after)}
+		return notify.Template{Page: "p", Name: "enter", Language: "en", ID: "1", Status: status, Params: 3, Buttons: 1, Checked: epoch.Add(after)}
 	}
 	for _, x := range []notify.Template{word(notify.TemplateApproved, time.Minute), word(notify.TemplatePending, time.Second)} {
 		b.receive(t, notify.ThreadEvent{Key: string(x.Status), Page: "p", Time: x.Checked, Kind: notify.ThreadTemplate, Template: x})

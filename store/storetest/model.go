@@ -86,13 +86,21 @@ func (m *model) queue(r *rapid.T) {
 	if rapid.IntRange(0, 4).Draw(r, "held") == 0 {
 		d.State, d.Reason, d.NextAt = notify.Held, notify.ReasonNoContact, time.Time{}
 	}
+	d.Urgent = rapid.IntRange(0, 4).Draw(r, "urgent") == 0
 	queue(r, m.b.Store, d)
 	m.rows = append(m.rows, &d)
 }
 
 // before orders rows as messages to a person must go.
 func (m *model) before(a, b *notify.Delivery) int {
-	return cmp.Or(a.Alert.At.Compare(b.Alert.At), cmp.Compare(slices.Index(m.rows, a), slices.Index(m.rows, b)))
+	return cmp.Or(rank(a)-rank(b), a.Alert.At.Compare(b.Alert.At), cmp.Compare(slices.Index(m.rows, a), slices.Index(m.rows, b)))
+}
+
+func rank(d *notify.Delivery) int {
+	if d.Urgent {
+		return 0
+	}
+	return 1
 }
 
 // claimable follows the words of notify.Outbox.
@@ -105,13 +113,13 @@ func (m *model) claimable(d *notify.Delivery) bool {
 		if o == d || o.Page != d.Page || o.PSID != d.PSID {
 			return false
 		}
-		busy := o.State == notify.Sending || o.State == notify.Settling
+		busy := (o.State == notify.Sending || o.State == notify.Settling) && rank(o) <= rank(d)
 		return busy || o.State == notify.Pending && m.before(o, d) < 0
 	})
 }
 
 func (m *model) claim(r *rapid.T) {
-	page, n := m.page(r), rapid.IntRange(0, 4).Draw(r, "n")
+	page, room := m.page(r), notify.Room{All: rapid.IntRange(0, 4).Draw(r, "all"), Alerts: rapid.IntRange(0, 4).Draw(r, "alerts")}
 	var due []*notify.Delivery
 	for _, d := range m.rows {
 		if d.Page == page && m.claimable(d) {
@@ -119,24 +127,53 @@ func (m *model) claim(r *rapid.T) {
 		}
 	}
 	slices.SortFunc(due, m.before)
-	people := map[identity.PSID]bool{}
+	people, left := map[identity.PSID]bool{}, room
 	due = slices.DeleteFunc(due, func(d *notify.Delivery) bool {
-		known := people[d.PSID]
+		if people[d.PSID] || left.All == 0 || !d.Urgent && left.Alerts == 0 {
+			return true
+		}
 		people[d.PSID] = true
-		return known
+		left.All--
+		if !d.Urgent {
+			left.Alerts--
+		}
+		return false
 	})
-	due = due[:min(n, len(due))]
 
-	claims := must(m.b.Claim(r.Context(), page, n, m.now, lease))(r)
+	claims := must(m.b.Claim(r.Context(), page, room, m.now, lease))(r)
 	same(r, "claimed", names(claims, func(c notify.Claim) string { return c.Alert.ID }),
 		names(due, func(d *notify.Delivery) string { return d.Alert.ID }))
 	for i, d := range due {
 		c := claims[i]
-		d.State, d.Claimed, d.NextAt, d.Lease = notify.Sending, m.now, m.now.Add(lease), c.Lease
-		d.Attempts++
-		same(r, "claim", c, notify.Claim{Delivery: *d, LastAction: m.windows[person{d.Page, d.PSID}]})
-		m.claims = append(m.claims, notify.Outcome{ID: d.Alert.ID, Lease: c.Lease})
+		want := notify.Claim{Delivery: m.taken(d, c.Lease, ""), LastAction: m.windows[person{d.Page, d.PSID}]}
+		followers := m.followers(d)
+		same(r, "in the digest", len(c.Also), len(followers))
+		for k, f := range followers {
+			want.Also = append(want.Also, m.taken(f, c.Also[k].Lease, d.Alert.ID))
+		}
+		same(r, "claim", c, want)
 	}
+}
+
+// taken claims a row of the model.
+func (m *model) taken(d *notify.Delivery, lease64 uint64, leader string) notify.Delivery {
+	d.State, d.Claimed, d.NextAt, d.Lease, d.Leader = notify.Sending, m.now, m.now.Add(lease), lease64, leader
+	d.Attempts++
+	m.claims = append(m.claims, notify.Outcome{ID: d.Alert.ID, Lease: lease64})
+	return *d
+}
+
+// followers are what goes out in the digest of a row.
+func (m *model) followers(d *notify.Delivery) []*notify.Delivery {
+	var list []*notify.Delivery
+	for _, o := range m.rows {
+		same := o != d && o.Page == d.Page && o.PSID == d.PSID && d.Away && !d.Urgent
+		if same && o.State == notify.Pending && o.Away && !o.Urgent && !o.NextAt.After(m.now) {
+			list = append(list, o)
+		}
+	}
+	slices.SortFunc(list, m.before)
+	return list
 }
 
 func (m *model) settle(r *rapid.T) {
@@ -157,6 +194,7 @@ func (m *model) settle(r *rapid.T) {
 			o.NextAt = m.now.Add(m.seconds(r, "next", 0, 60))
 		}
 	}
+	o.Apart = o.State == notify.Pending && rapid.Bool().Draw(r, "apart")
 	ok(r, m.b.Settle(r.Context(), []notify.Outcome{o}))
 	d := m.row(o.ID)
 	if d.Lease != o.Lease {
@@ -168,6 +206,9 @@ func (m *model) settle(r *rapid.T) {
 	judged := d.State == notify.Pending || d.State == notify.Unknown
 	if d.State != notify.Sending && d.State != notify.Settling && !(judged && o.State == notify.Sent) {
 		return
+	}
+	if d.State == notify.Sending || d.State == notify.Settling {
+		d.Away = d.Away && !o.Apart
 	}
 	d.State, d.Route, d.Reason, d.Detail, d.NextAt, d.SentAt, d.MessageID = o.State, o.Route, o.Reason, o.Detail, o.NextAt, o.SentAt, o.MessageID
 }
@@ -246,7 +287,7 @@ func (m *model) act(r *rapid.T) {
 	}
 	for _, d := range m.rows {
 		if d.Page == who.page && d.PSID == who.psid && d.State == notify.Held {
-			d.State, d.NextAt = notify.Pending, m.now
+			d.State, d.Away, d.NextAt = notify.Pending, true, m.now
 		}
 	}
 }
@@ -261,13 +302,22 @@ func (m *model) echo(r *rapid.T) {
 	if d.Claimed.After(m.echoed[d.Page]) {
 		m.echoed[d.Page] = d.Claimed
 	}
+	for _, f := range m.rows {
+		if f.Leader == d.Alert.ID && f.Page == d.Page && f.State != notify.Sent {
+			settleByEcho(f, at, "e_"+d.Alert.ID)
+		}
+	}
 	switch {
 	case d.State != notify.Sent:
-		d.State, d.Reason, d.Detail, d.NextAt = notify.Sent, notify.ReasonNone, "", time.Time{}
-		d.SentAt, d.MessageID = at, "e_"+d.Alert.ID
+		settleByEcho(d, at, "e_"+d.Alert.ID)
 	case d.SentAt.After(at):
 		d.SentAt = at
 	}
+}
+
+func settleByEcho(d *notify.Delivery, at time.Time, mid string) {
+	d.State, d.Reason, d.Detail, d.NextAt = notify.Sent, notify.ReasonNone, "", time.Time{}
+	d.SentAt, d.MessageID = at, mid
 }
 
 // compare looks at every row.
@@ -311,10 +361,12 @@ func (m *model) finish(r *rapid.T) {
 
 // sendAll sends the next delivery of each person on a page.
 func (m *model) sendAll(r *rapid.T, page identity.PageID) int {
-	claims := must(m.b.Claim(r.Context(), page, 10, m.now, lease))(r)
+	claims := must(m.b.Claim(r.Context(), page, notify.AnyRoom(10), m.now, lease))(r)
 	var outcomes []notify.Outcome
 	for _, c := range claims {
-		outcomes = append(outcomes, notify.Outcome{ID: c.Alert.ID, Lease: c.Lease, State: notify.Sent})
+		for _, d := range append([]notify.Delivery{c.Delivery}, c.Also...) {
+			outcomes = append(outcomes, notify.Outcome{ID: d.Alert.ID, Lease: d.Lease, State: notify.Sent})
+		}
 	}
 	ok(r, m.b.Settle(r.Context(), outcomes))
 	return len(claims)

@@ -12,20 +12,24 @@ import (
 )
 
 var outboxTests = map[string]func(*testing.T, *bench){
-	"delivery comes back as it was put":             outboxRoundTrip,
-	"a claim takes what is due, oldest event first": outboxClaims,
-	"a claim takes one delivery of a person":        outboxOnePerPerson,
-	"an older pending delivery holds a newer back":  outboxOrder,
-	"a claim is bounded, and of one page":           outboxBounded,
-	"a settled delivery is what its outcome says":   outboxSettles,
-	"an outcome is worth more than a judgement":     outboxOutcomeAfterJudgement,
-	"an outcome of another lease is ignored":        outboxFences,
-	"an outcome after the echo tells the route":     outboxRoute,
-	"pages tell when their next delivery is due":    outboxPages,
-	"a claim whose lease ended waits for its echo":  outboxAbandons,
-	"later echoes of a page judge the silent":       outboxJudges,
-	"release frees what was held for a reason":      outboxReleases,
-	"templates are kept by page, name and language": outboxTemplates,
+	"delivery comes back as it was put":              outboxRoundTrip,
+	"a claim takes what is due, oldest event first":  outboxClaims,
+	"a claim takes one delivery of a person":         outboxOnePerPerson,
+	"an older pending delivery holds a newer back":   outboxOrder,
+	"a claim is bounded, and of one page":            outboxBounded,
+	"a settled delivery is what its outcome says":    outboxSettles,
+	"an outcome is worth more than a judgement":      outboxOutcomeAfterJudgement,
+	"an outcome of another lease is ignored":         outboxFences,
+	"an outcome after the echo tells the route":      outboxRoute,
+	"pages tell when their next delivery is due":     outboxPages,
+	"a claim whose lease ended waits for its echo":   outboxAbandons,
+	"later echoes of a page judge the silent":        outboxJudges,
+	"release frees what was held for a reason":       outboxReleases,
+	"templates are kept by page, name and language":  outboxTemplates,
+	"answers go before alerts and in their own room": outboxUrgent,
+	"what was held while away goes out together":     outboxDigest,
+	"a delivery keeps what was tried for it":         outboxTrace,
+	"what is enqueued twice is there once":           outboxEnqueue,
 }
 
 const lease = time.Minute
@@ -56,14 +60,14 @@ func queue(t tester, s store.Store, deliveries ...notify.Delivery) {
 // claim claims at a time after the epoch and returns the ids.
 func (b *bench) claim(t *testing.T, page string, n int, after time.Duration) []string {
 	t.Helper()
-	claims := must(b.Claim(t.Context(), identity.PageID(page), n, epoch.Add(after), lease))(t)
+	claims := must(b.Claim(t.Context(), identity.PageID(page), notify.AnyRoom(n), epoch.Add(after), lease))(t)
 	return names(claims, func(c notify.Claim) string { return c.Alert.ID })
 }
 
 // one claims the only delivery that is due.
 func (b *bench) one(t *testing.T, page string, after time.Duration) notify.Claim {
 	t.Helper()
-	claims := must(b.Claim(t.Context(), identity.PageID(page), 10, epoch.Add(after), lease))(t)
+	claims := must(b.Claim(t.Context(), identity.PageID(page), notify.AnyRoom(10), epoch.Add(after), lease))(t)
 	if len(claims) != 1 {
 		t.Fatalf("claimed %d deliveries, want 1", len(claims))
 	}
@@ -106,7 +110,7 @@ func outboxClaims(t *testing.T, b *bench) {
 	later.NextAt = epoch.Add(time.Minute)
 	queue(t, b, delivery("newer", "p", "u1", epoch), delivery("older", "p", "u2", epoch.Add(-time.Minute)), held, forever, later)
 	now := epoch.Add(time.Second)
-	claims := must(b.Claim(t.Context(), "p", 10, now, lease))(t)
+	claims := must(b.Claim(t.Context(), "p", notify.AnyRoom(10), now, lease))(t)
 	same(t, "claimed", names(claims, func(c notify.Claim) string { return c.Alert.ID }), []string{"older", "held-due", "newer"})
 	leases := map[uint64]bool{}
 	for _, c := range claims {
@@ -354,4 +358,79 @@ func outboxTemplates(t *testing.T, b *bench) {
 	}
 	same(t, "templates", got, map[string]notify.Template{"en": en, "de": de})
 	same(t, "of an unknown page", must(b.Templates(ctx, "r"))(t), nil)
+}
+
+func outboxUrgent(t *testing.T, b *bench) {
+	answer := func(id, psid string, after time.Duration) notify.Delivery {
+		d := delivery(id, "p", psid, epoch.Add(after))
+		d.Urgent = true
+		return d
+	}
+	queue(t, b, delivery("alert 1", "p", "u", epoch), delivery("alert 2", "p", "v", epoch), delivery("alert 3", "p", "w", epoch))
+	same(t, "alerts", b.claim(t, "p", 1, 0), []string{"alert 1"})
+	queue(t, b, answer("answer 1", "u", time.Second), answer("answer 2", "u", 2*time.Second), answer("answer 3", "w", time.Second))
+	room := func(all, alerts int) []string {
+		claims := must(b.Claim(t.Context(), "p", notify.Room{All: all, Alerts: alerts}, epoch, lease))(t)
+		return names(claims, func(c notify.Claim) string { return c.Alert.ID })
+	}
+	same(t, "no room for alerts: an answer passes the alert under way", room(1, 0), []string{"answer 1"})
+	same(t, "one answer of a person at a time", room(5, 0), []string{"answer 3"})
+	same(t, "alerts in what is left, but not those of a person who is answered", room(5, 1), []string{"alert 2"})
+}
+
+func outboxDigest(t *testing.T, b *bench) {
+	hold := func(id string, after time.Duration) notify.Delivery {
+		d := delivery(id, "p", "u", epoch.Add(after))
+		d.State, d.Reason, d.NextAt = notify.Held, notify.ReasonTemplateMissing, epoch.Add(time.Hour)
+		return d
+	}
+	queue(t, b, hold("2", 2*time.Second), hold("1", time.Second), hold("3", 3*time.Second))
+	b.receive(t, action(time.Minute))
+	queue(t, b, delivery("new", "p", "u", epoch.Add(time.Minute)))
+	c := b.one(t, "p", time.Minute)
+	same(t, "leader", c.Alert.ID, "1")
+	same(t, "together with", names(c.Also, func(d notify.Delivery) string { return d.Alert.ID + " of " + d.Leader }), []string{"2 of 1", "3 of 1"})
+	same(t, "nothing else of the person", b.claim(t, "p", 5, time.Minute), nil)
+	for _, d := range c.Also {
+		o := notify.Outcome{ID: d.Alert.ID, Lease: d.Lease, State: notify.Settling, NextAt: epoch.Add(time.Hour)}
+		if d.Alert.ID == "3" {
+			o.State, o.Apart = notify.Pending, true
+		}
+		ok(t, b.Settle(t.Context(), []notify.Outcome{o}))
+	}
+	same(t, "not in a digest any more", b.delivery(t, "3").Away, false)
+	b.settle(t, c, notify.Settling, notify.ReasonAmbiguous, time.Hour)
+	echo(t, b, "p", "1", time.Minute)
+	for id, want := range map[string]notify.State{"1": notify.Sent, "2": notify.Sent, "3": notify.Sent, "new": notify.Pending} {
+		same(t, id+" after the echo of 1", b.delivery(t, id).State, want)
+	}
+	same(t, "message id of all", b.delivery(t, "2").MessageID, "m_1")
+}
+
+func outboxTrace(t *testing.T, b *bench) {
+	queue(t, b, delivery("d", "p", "u", epoch))
+	c := b.one(t, "p", 0)
+	first := notify.Try{At: epoch.UTC(), Route: notify.RouteWindow, Reason: notify.ReasonTemporary, Detail: "line\nbreak", Took: 12.5, Status: 500,
+		Code: 2, Subcode: 1, Request: `{"a":1}`, Response: `{"error":{}}`}
+	ok(t, b.Settle(t.Context(), []notify.Outcome{{ID: "d", Lease: c.Lease, State: notify.Pending, NextAt: epoch, Tries: []notify.Try{first}}}))
+	c = b.one(t, "p", 0)
+	echo(t, b, "p", "d", 0)
+	second := notify.Try{At: epoch.UTC(), Route: notify.RouteUtility, State: notify.Sent}
+	ok(t, b.Settle(t.Context(), []notify.Outcome{{ID: "d", Lease: c.Lease, State: notify.Sent, Tries: []notify.Try{second}}}))
+	ok(t, b.Settle(t.Context(), []notify.Outcome{{ID: "d", Lease: c.Lease + 1, State: notify.Sent, Tries: []notify.Try{second}}}))
+	trace := must(b.Delivery(t.Context(), "acme", "d"))(t).Trace
+	same(t, "entries", len(trace), 3)
+	same(t, "first", trace[0], first)
+	same(t, "the echo", trace[1].State, notify.Sent)
+	same(t, "the late answer", trace[2], second)
+}
+
+func outboxEnqueue(t *testing.T, b *bench) {
+	d := notify.NewReply("r", "acme", "p", "u", notify.Say{Text: "Here it is", Buttons: []notify.Button{{Title: "A", Payload: "B"}}}, epoch)
+	ok(t, b.Enqueue(t.Context(), []notify.Delivery{d, d}))
+	changed := d
+	changed.PSID = "w"
+	ok(t, b.Enqueue(t.Context(), []notify.Delivery{changed}))
+	same(t, "delivery", b.delivery(t, "r"), d)
+	same(t, "claimed", b.claim(t, "p", 5, 0), []string{"r"})
 }

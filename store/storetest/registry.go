@@ -32,7 +32,10 @@ func registryRecords() identity.Records {
 		}},
 		Pages: []identity.Page{{
 			Tenant: "acme", ID: "100", Name: "Acme", AccessToken: identity.NewToken("EAAG-secret"),
-			Tag: "ACCOUNT_UPDATE", Templates: map[string]string{"enter": "acme_enter"},
+			Tag: "ACCOUNT_UPDATE", Templates: map[string]string{"enter": "acme_enter"}, Routes: []string{"tag", "window"},
+		}},
+		Texts: map[identity.TenantID]identity.Texts{"acme": {
+			"de": {"enter": "{vehicle} ist da: {fence}, {time}."}, "pt_BR": {"where": "Onde?"},
 		}},
 	}
 }
@@ -47,6 +50,11 @@ func putAll(t *testing.T, b *bench, r identity.Records) {
 	}
 	for _, p := range r.Pages {
 		ok(t, b.PutPage(t.Context(), p))
+	}
+	for tenant, texts := range r.Texts {
+		for language, t1 := range texts {
+			ok(t, b.PutTexts(t.Context(), tenant, language, t1))
+		}
 	}
 }
 
@@ -76,6 +84,7 @@ func registryReplaces(t *testing.T, b *bench) {
 		Vehicles: []identity.Vehicle{{Tenant: "acme", ID: "van/1"}},
 		Owners:   []identity.Owner{{Tenant: "acme", ID: "ann"}},
 		Pages:    []identity.Page{{Tenant: "acme", ID: "100"}},
+		Texts:    map[identity.TenantID]identity.Texts{"acme": {"de": nil, "pt_BR": {}}},
 	}
 	putAll(t, b, bare)
 	same(t, "identities", must(b.Identities(t.Context()))(t), stamped(bare, epoch.Add(time.Minute)))
