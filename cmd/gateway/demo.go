@@ -133,6 +133,7 @@ compared             %s
 
 const bannerText = `Outrider demo: %[1]d simulated vehicles drive around city fences. Nothing leaves this machine.
 
+  console       http://%[2]s/   (sign in with the key below)
   REST API      http://%[2]s/api/v1/   (description: /openapi.json)
   admin key     %[3]s
   MQTT          %[4]s, no password

@@ -50,6 +50,7 @@ var allowed = map[string][]string{
 	"internal/graph":         {"identity"},
 	"internal/fencejson":     {"geofence"},
 	"internal/mosquittotest": {},
+	"internal/browsertest":   {},
 	"internal/archtest":      {},
 
 	"cmd/gateway":   {"internal/app", "internal/config", "internal/replay"},
@@ -63,6 +64,7 @@ var fenced = map[string][]string{
 	"github.com/nats-io":                  {"journal/jetstream"},
 	"modernc.org/sqlite":                  {"store/sqlite"},
 	"github.com/danielgtaylor/huma":       {"console"},
+	"github.com/chromedp":                 {"internal/browsertest", "internal/app"},
 	"github.com/paulmach/orb/geojson":     {},
 }
 

@@ -8,6 +8,7 @@ need=()
 [ -x /usr/sbin/mosquitto ] || command -v mosquitto >/dev/null || need+=(mosquitto)
 command -v mosquitto_pub >/dev/null || need+=(mosquitto-clients)
 command -v gcc >/dev/null || need+=(gcc libc6-dev)
+command -v chromium >/dev/null || command -v google-chrome >/dev/null || need+=(chromium)
 if [ ${#need[@]} -gt 0 ]; then
 	if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
 		echo "installing for the tests: ${need[*]}"
@@ -19,6 +20,12 @@ if [ ${#need[@]} -gt 0 ]; then
 	else
 		echo "not installed, and not permitted to install: ${need[*]}: the tests that need them are skipped"
 	fi
+fi
+
+# The console's own packages hold the checker of accessibility.
+if command -v npm >/dev/null && [ ! -e console/ui/node_modules/axe-core ]; then
+	(cd console/ui && npm ci --no-audit --no-fund --loglevel=error) >/tmp/outrider-npm.log 2>&1 ||
+		echo "could not install the console's packages (see /tmp/outrider-npm.log): the tests that need them are skipped"
 fi
 
 race=(-race)

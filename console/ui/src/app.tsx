@@ -59,7 +59,8 @@ function Console() {
         Skip to content
       </a>
       <Rail here={here.name} />
-      <main id="content" class="content" tabIndex={-1}>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable without a mouse (WCAG 2.1.1) */}
+      <main id="content" class="content" tabIndex={0}>
         <here.page />
       </main>
       <FleetMap />

@@ -1,5 +1,5 @@
 import { computed, signal } from '@preact/signals'
-import { circleRing, type LonLat, pointsOf, ringArea, round7 } from './lib/geo'
+import { circleRing, type LonLat, ringArea, round7 } from './lib/geo'
 import type { Fence, FenceProperties, Shape } from './types'
 
 // The fence being drawn or edited: one immutable value and its history. The mouse, the keyboard and the number
@@ -183,7 +183,7 @@ export function addPoint(p: LonLat): void {
 /** Begins a hole in the last part, for points that follow. */
 export function beginHole(): void {
   const d = draft.value
-  if (!d || d.shape !== 'polygon' || d.parts.length === 0) return
+  if (d?.shape !== 'polygon' || d.parts.length === 0) return
   const parts = structuredClone(d.parts)
   parts[parts.length - 1].push([])
   change({ parts })
@@ -199,5 +199,3 @@ export function setPoint(part: number, line: number, i: number, p: LonLat | unde
   if (parts[part].length === 0) parts.splice(part, 1)
   change({ parts })
 }
-
-export const draftPoints = (d: Draft): LonLat[] => (d.parts.length ? pointsOf(geometry(d)) : [])

@@ -97,7 +97,7 @@ export function style(theme: 'light' | 'dark', place: Place): StyleSpecification
 }
 
 export interface Ground {
-  land: GeoJSON.Feature | GeoJSON.FeatureCollection
+  land: GeoJSON.FeatureCollection
   border: GeoJSON.Geometry
   labels: GeoJSON.FeatureCollection
 }
@@ -115,10 +115,36 @@ export function loadGround(): Promise<Ground> {
 function prepare(world: Topology): Ground {
   const countries = world.objects.countries as GeometryCollection<{ name: string }>
   const shapes = feature(world, countries)
+  for (const f of shapes.features) unwrapAll(f.geometry)
+  const border = mesh(world, countries, (a, b) => a !== b)
+  unwrapAll(border)
   return {
-    land: feature(world, world.objects.land as GeometryCollection),
-    border: mesh(world, countries, (a, b) => a !== b),
+    land: shapes,
+    border,
     labels: { type: 'FeatureCollection', features: shapes.features.map(label) },
+  }
+}
+
+/** The atlas is made for a globe: its rings step over the 180° meridian. On a flat map they go on beyond it. */
+function unwrapAll(g: GeoJSON.Geometry): void {
+  if (g?.type === 'Polygon') g.coordinates.forEach(unwrap)
+  else if (g?.type === 'MultiPolygon') for (const rings of g.coordinates) rings.forEach(unwrap)
+  else if (g?.type === 'MultiLineString') g.coordinates.forEach(unwrap)
+}
+
+/** Makes a line continuous; a ring around a pole is closed along it. */
+export function unwrap(line: number[][]): void {
+  let turn = 0
+  for (let i = 1; i < line.length; i++) {
+    const step = line[i][0] + turn - line[i - 1][0]
+    if (step > 180) turn -= 360
+    else if (step < -180) turn += 360
+    if (turn) line[i] = [line[i][0] + turn, line[i][1]]
+  }
+  const [first, last] = [line[0], line[line.length - 1]]
+  if (Math.abs(last[0] - first[0]) > 359) {
+    const pole = first[1] < 0 ? -85.06 : 85.06
+    line.push([last[0], pole], [first[0], pole], first)
   }
 }
 

@@ -11,13 +11,13 @@ import {
 import 'maplibre-gl/dist/maplibre-gl.css'
 import workerURL from 'maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url'
 import { useEffect, useRef } from 'preact/hooks'
-import { addPoint, draft, draftPoints, pen } from '../draft'
+import { addPoint, type Draft, draft, missing, pen } from '../draft'
 import { boundsOf, type LonLat, pointsOf } from '../lib/geo'
 import { fences, loaded, say, tick, vehicles } from '../state'
 import { theme } from '../theme'
 import { loadGround, style } from './basemap'
 import { addFenceLayers, fenceLayers, showFences } from './fences'
-import { chosen, frame, view } from './focus'
+import { chosen, type Frame, frame, view } from './focus'
 import { Pen } from './pen'
 import { loadPlace, type Place } from './place'
 import { addVehicleLayers, showVehicles, Trails } from './vehicles'
@@ -89,20 +89,45 @@ function furnish(map: GLMap, box: HTMLDivElement, place: Place): (() => void)[] 
   if (place.streets) map.getSource<GeoJSONSource>('streets')?.setData(place.streets)
   addFenceLayers(map)
   addVehicleLayers(map)
+  map.addSource('beginning', { type: 'geojson', data: { type: 'FeatureCollection', features: [] } })
+  map.addLayer({
+    id: 'beginning',
+    type: 'circle',
+    source: 'beginning',
+    paint: {
+      'circle-radius': 6,
+      'circle-color': '#ffffff',
+      'circle-stroke-color': '#d55e00',
+      'circle-stroke-width': 3,
+    },
+  })
   map.setGlobalStateProperty('dark', theme.value === 'dark')
   const pencil = new Pen(map)
   const trails = new Trails()
   clicks(map)
   keys(map, box)
+  map.on('movestart', () => {
+    box.dataset.moving = 'true'
+  })
+  map.on('moveend', () => {
+    box.dataset.moving = 'false'
+    box.dataset.zoom = String(Math.round(map.getZoom()))
+  })
   view.value = { centre: () => map.getCenter().toArray() as LonLat }
   let marked = ''
   return [
     effect(() => {
       const d = draft.value
       const drawing = pen.value // read, so that a new pen shows
-      if (!d) return pencil.stop()
+      if (!d) {
+        showBeginning(map)
+        delete box.dataset.pen
+        pencil.stop()
+        return
+      }
       pencil.start()
       pencil.show(d)
+      showBeginning(map, d)
       box.dataset.pen = drawing
     }),
     effect(() => {
@@ -117,18 +142,37 @@ function furnish(map: GLMap, box: HTMLDivElement, place: Place): (() => void)[] 
     effect(() => {
       trails.note(vehicles.value.values(), 2000)
       if (document.hidden) return
-      showVehicles(map, vehicles.value.values(), chosen.value.vehicle, tick.peek())
+      const shown = showVehicles(map, vehicles.value.values(), chosen.value.vehicle, tick.peek())
       trails.show(map, chosen.value.vehicle)
-      box.dataset.vehicles = String(vehicles.value.size)
+      box.dataset.vehicles = String(shown)
     }),
     effect(() => {
       const f = frame.value
-      if (f)
-        map.fitBounds(f.box, { padding: padding(box), maxZoom: f.maxZoom ?? 16, duration: f.jump || calm() ? 0 : 600 })
+      if (f) look(map, box, f)
     }),
     firstLook(map, box),
     () => pencil.stop(),
   ]
+}
+
+/** Goes to a place: a point cannot be fitted, only gone to. */
+function look(map: GLMap, box: HTMLDivElement, f: Frame): void {
+  const [w, s, e, n] = f.box
+  const maxZoom = f.maxZoom ?? 16
+  const duration = calm() ? 0 : 600
+  if (w === e && s === n) map.easeTo({ center: [w, s], zoom: Math.max(map.getZoom(), maxZoom), duration })
+  else map.fitBounds(f.box, { padding: padding(box), maxZoom, duration })
+}
+
+/** The points of what is not a shape yet, so that those that are typed are seen. */
+function showBeginning(map: GLMap, d?: Draft): void {
+  const points = d && missing(d) ? d.parts.flat(2) : []
+  const features: GeoJSON.Feature[] = points.map(p => ({
+    type: 'Feature',
+    geometry: { type: 'Point', coordinates: p },
+    properties: {},
+  }))
+  map.getSource<GeoJSONSource>('beginning')?.setData({ type: 'FeatureCollection', features })
 }
 
 const calm = (): boolean => matchMedia('(prefers-reduced-motion: reduce)').matches
@@ -181,7 +225,7 @@ function keys(map: GLMap, box: HTMLDivElement): void {
       e.stopPropagation()
       pen.value = 'none'
       addPoint(map.getCenter().toArray() as LonLat)
-      box.dataset.points = String(draftPoints(draft.peek()!).length)
+      box.dataset.points = String(draft.peek()!.parts.flat(2).length)
     },
     true,
   )

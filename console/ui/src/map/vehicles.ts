@@ -130,7 +130,8 @@ export function addVehicleLayers(map: GLMap): void {
   })
 }
 
-export function showVehicles(map: GLMap, vehicles: Iterable<Vehicle>, chosen: string, now: number): void {
+/** Shows the vehicles whose place is known, and returns how many they are. */
+export function showVehicles(map: GLMap, vehicles: Iterable<Vehicle>, chosen: string, now: number): number {
   const features: GeoJSON.Feature[] = []
   for (const v of vehicles) {
     if (!v.last_fix) continue
@@ -149,6 +150,7 @@ export function showVehicles(map: GLMap, vehicles: Iterable<Vehicle>, chosen: st
     })
   }
   map.getSource<GeoJSONSource>('vehicles')?.setData({ type: 'FeatureCollection', features })
+  return features.length
 }
 
 /** Where vehicles were seen in this tab, newest last. */

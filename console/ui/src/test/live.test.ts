@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { EventParser } from '../live'
+import { unwrap } from '../map/basemap'
 import { merged } from '../state'
 import { parseMetrics } from '../views/health'
 
@@ -44,6 +45,35 @@ describe('metrics', () => {
     expect(parseMetrics('# HELP x y\nx_total{reason="a b"} 3\nx_bucket{le="1"} 4\ny 1e3\n')).toEqual([
       { name: 'x_total', labels: 'reason="a b"', value: 3 },
       { name: 'y', labels: '', value: 1000 },
+    ])
+  })
+})
+
+describe('countries', () => {
+  it('go on beyond the 180° meridian, and around a pole', () => {
+    const fiji = [
+      [179, -17],
+      [-179, -17],
+      [-179, -16],
+      [179, -16],
+      [179, -17],
+    ]
+    unwrap(fiji)
+    expect(fiji.map(p => p[0])).toEqual([179, 181, 181, 179, 179])
+    const antarctica = [
+      [-170, -70],
+      [-60, -70],
+      [60, -70],
+      [170, -70],
+      [-170, -70],
+    ]
+    unwrap(antarctica)
+    expect(antarctica.slice(3)).toEqual([
+      [170, -70],
+      [190, -70],
+      [190, -85.06],
+      [-170, -85.06],
+      [-170, -70],
     ])
   })
 })
