@@ -36,7 +36,10 @@ type Data struct {
 }
 
 // HTTP is the API's listener.
-type HTTP struct{ Listen string }
+type HTTP struct {
+	Listen    string
+	PublicURL string // under which others reach it; empty: unknown
+}
 
 // Console is what lies under the map of the web console.
 type Console struct {
@@ -79,6 +82,8 @@ type Engine struct {
 type Alerts struct {
 	MaxAge time.Duration
 	Settle time.Duration
+	// CardLife is how long the address of a picture is good.
+	CardLife time.Duration
 }
 
 // Graph is Meta's API.
