@@ -40,5 +40,8 @@ func New(o Options) (http.Handler, error) {
 	if o.Webhook != nil {
 		mux.Handle("/webhook/messenger", o.Webhook)
 	}
+	if o.Cards != nil {
+		mux.Handle("GET /card/{id}", o.Cards)
+	}
 	return newServer(mux, api, o), nil
 }

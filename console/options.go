@@ -72,6 +72,8 @@ type Options struct {
 
 	// Webhook serves /webhook/messenger. Nil: the path does not exist.
 	Webhook http.Handler
+	// Cards serves the pictures of alerts at /card/{id}, to whoever has a signed address. Nil: the path does not exist.
+	Cards http.Handler
 	// Ready says for each part of the gateway why it cannot do its work, nil where it can. Nil: always ready.
 	Ready func(context.Context) map[string]error
 	// Gatherer is served at /metrics. Nil: the path does not exist.

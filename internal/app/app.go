@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -25,6 +26,7 @@ import (
 	"outrider/internal/pipeline"
 	"outrider/journal/local"
 	"outrider/notify"
+	"outrider/notify/card"
 	"outrider/notify/messenger"
 	"outrider/store/sqlite"
 	"outrider/telemetry/codec"
@@ -45,6 +47,8 @@ type Options struct {
 	Streets []byte
 	// OnSent is told of every message that Meta took: the delivery, and when its request began. It must not block.
 	OnSent func(notify.Delivery, time.Time)
+	// SelfAddressed: without http.public_url, pictures have the address that is listened on. For demos and tests.
+	SelfAddressed bool
 }
 
 // App is a gateway.
@@ -65,6 +69,8 @@ type App struct {
 	endpoint   *mqtt.Endpoint // nil when mqtt.listen is empty
 	client     *mqtt.Client   // nil when mqtt.url is empty
 	http       *httpServer
+	signer     card.Signer
+	cards      *cards
 
 	reloading sync.Mutex // makes reading identities and loading them one step, so that the newest is loaded last
 
@@ -123,10 +129,15 @@ func (a *App) startKeeping(ctx context.Context) error {
 	if err := os.MkdirAll(c.Data.Dir, 0o700); err != nil {
 		return fmt.Errorf("app: data.dir: %w", err)
 	}
-	sealer, err := sealer(c.Data)
+	key, err := dataKey(c.Data)
 	if err != nil {
 		return err
 	}
+	sealer, err := identity.NewSealer(key)
+	if err != nil {
+		return err
+	}
+	a.signer = card.NewSigner(key)
 	if a.adminKey, a.generated, err = adminKey(c); err != nil {
 		return err
 	}
@@ -156,6 +167,7 @@ func (a *App) prepareSending(ctx context.Context) error {
 	c := a.o.Config
 	meta, err := graph.New(graph.Options{
 		URL: c.Graph.URL, Version: c.Graph.Version, AppSecret: c.Facebook.AppSecret, HTTP: a.o.Graph, Now: a.o.Now,
+		OnUsage: func(node string, u graph.Usage) { a.dispatcher.Usage(identity.PageID(node), u.Percent, u.Regain) },
 	})
 	if err != nil {
 		return err
@@ -170,7 +182,7 @@ func (a *App) prepareSending(ctx context.Context) error {
 	}
 	a.dispatcher, err = notify.NewDispatcher(notify.DispatcherOptions{
 		Outbox: a.store, Templates: a.store, Directory: a.directory, Sender: messenger.NewClient(meta, a.directory),
-		Now: a.o.Now, Grace: c.Alerts.Settle, NeedTemplates: a.keeper.Need, OnSent: a.o.OnSent,
+		Now: a.o.Now, Grace: c.Alerts.Settle, NeedTemplates: a.keeper.Need, OnSent: a.o.OnSent, Picture: a.picture,
 		Logger: a.logger.With("part", "dispatcher"), Registerer: a.registry,
 	})
 	if err != nil {
@@ -215,6 +227,10 @@ func (a *App) startDeciding(ctx context.Context) error {
 // startServing opens the API and the webhook.
 func (a *App) startServing(context.Context) error {
 	c := a.o.Config
+	a.cards = newCards(cards{
+		base: a.publicURL, life: c.Alerts.CardLife, signer: a.signer, store: a.store, journal: a.journal, near: a.pipeline.Near,
+		texts: a.directory.Texts, now: a.o.Now, logger: a.logger.With("part", "cards"),
+	}, a.registry)
 	handler, err := console.New(console.Options{
 		Store: a.store, Directory: a.directory, Reload: a.reloadDirectory, FencesChanged: a.pipeline.FencesChanged, PageChanged: a.pageChanged,
 		AdminKey: a.adminKey, Ready: a.ready, Gatherer: a.registry, Registerer: a.registry,
@@ -222,8 +238,8 @@ func (a *App) startServing(context.Context) error {
 			VerifyToken: c.Facebook.VerifyToken, AppSecret: c.Facebook.AppSecret, Inbox: a.store, Wake: a.dispatcher.Wake,
 			Received: a.received, Now: a.o.Now, Logger: a.logger.With("part", "webhook"), Registerer: a.registry,
 		}),
-		Map:    ui.Options{Tiles: c.Console.Tiles, PMTiles: c.Console.PMTiles, Attribution: c.Console.Attribution, Streets: a.o.Streets},
-		Logger: a.logger.With("part", "api"), Now: a.o.Now, Version: a.o.Version,
+		Map:   ui.Options{Tiles: c.Console.Tiles, PMTiles: c.Console.PMTiles, Attribution: c.Console.Attribution, Streets: a.o.Streets},
+		Cards: a.cards, Logger: a.logger.With("part", "api"), Now: a.o.Now, Version: a.o.Version,
 	})
 	if err != nil {
 		return err
@@ -349,6 +365,20 @@ func (a *App) identitiesChanged(pages []identity.PageID) {
 		a.dispatcher.Wake(page)
 	}
 }
+
+// publicURL is under which address others reach this gateway; empty: they do not, as far as we know.
+func (a *App) publicURL() string {
+	if url := a.o.Config.HTTP.PublicURL; url != "" {
+		return strings.TrimRight(url, "/")
+	}
+	if a.o.SelfAddressed && a.http != nil {
+		return "http://" + a.http.Addr().String()
+	}
+	return ""
+}
+
+// picture is the address of a delivery's picture; empty: it has none. Nothing is sent before the cards are there.
+func (a *App) picture(d notify.Delivery) string { return a.cards.picture(d) }
 
 // pageChanged lets a page with a new token go on at once.
 func (a *App) pageChanged(page identity.PageID) {

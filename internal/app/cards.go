@@ -25,7 +25,7 @@ import (
 // cards draws the pictures of alerts when somebody fetches them. Nothing is kept: a picture is a function of the
 // delivery, the fences of now, and what the journal still holds.
 type cards struct {
-	base    string // public URL without slash at its end; empty: there are no pictures
+	base    func() string // public URL without slash at its end; empty: there are no pictures
 	life    time.Duration
 	signer  card.Signer
 	store   store.Store
@@ -50,9 +50,9 @@ const (
 
 // Limits of drawing.
 const (
-	cardsAtOnce    = 2                // more make each slower
-	cardPatience   = 8 * time.Second  // Meta waits ten for a picture
-	journalTime    = time.Second      // for the vehicle's way
+	cardsAtOnce    = 2               // more make each slower
+	cardPatience   = 8 * time.Second // Meta waits ten for a picture
+	journalTime    = time.Second     // for the vehicle's way
 	neighbourCount = 12
 	neighbourReach = 2000 // metres
 )
@@ -71,10 +71,11 @@ func newCards(c cards, r prometheus.Registerer) *cards {
 
 // picture is the address of a delivery's picture; empty when others cannot reach this gateway.
 func (c *cards) picture(d notify.Delivery) string {
-	if c.base == "" {
+	base := c.base()
+	if base == "" {
 		return ""
 	}
-	return c.base + c.signer.Address(string(d.Alert.Tenant), d.Alert.ID, c.now().Add(c.life))
+	return base + c.signer.Address(string(d.Alert.Tenant), d.Alert.ID, c.now().Add(c.life))
 }
 
 // ServeHTTP implements http.Handler for card.Path.

@@ -15,6 +15,7 @@ import (
 	"syscall"
 	"time"
 
+	"outrider/identity"
 	"outrider/internal/config"
 	"outrider/internal/graph"
 	"outrider/store/sqlite"
@@ -83,7 +84,11 @@ func OpenStore(ctx context.Context, c config.Config) (*sqlite.Store, error) {
 	if err := os.MkdirAll(c.Data.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("app: data.dir: %w", err)
 	}
-	sealer, err := sealer(c.Data)
+	key, err := dataKey(c.Data)
+	if err != nil {
+		return nil, err
+	}
+	sealer, err := identity.NewSealer(key)
 	if err != nil {
 		return nil, err
 	}

@@ -117,7 +117,7 @@ func (d *Demo) startGateway(ctx context.Context) error {
 	c.Facebook.VerifyToken = identity.NewToken(d.sandbox.VerifyToken())
 	var err error
 	d.app, err = New(Options{
-		Config: c, Logger: d.o.Logger, Version: d.o.Version, Streets: simulator.NewCity(d.o.Seed).Streets(), OnSent: d.sent,
+		Config: c, Logger: d.o.Logger, Version: d.o.Version, Streets: simulator.NewCity(d.o.Seed).Streets(), OnSent: d.sent, SelfAddressed: true,
 	})
 	if err != nil {
 		return err

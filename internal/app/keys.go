@@ -13,20 +13,22 @@ import (
 	"outrider/internal/config"
 )
 
-// sealer protects tokens at rest.
-func sealer(c config.Data) (*identity.Sealer, error) {
-	if !c.Key.Empty() {
-		key, err := identity.ParseKey(c.Key.Reveal())
-		if err != nil {
-			return nil, fmt.Errorf("app: data.key: %w", err)
-		}
-		return identity.NewSealer(key)
+// dataKey is what seals secrets at rest: the configured key, or the one in the data directory, which is made when it is
+// missing.
+func dataKey(c config.Data) ([]byte, error) {
+	var (
+		key []byte
+		err error
+	)
+	if c.Key.Empty() {
+		key, err = identity.LoadOrCreateKey(filepath.Join(c.Dir, "secret.key"))
+	} else {
+		key, err = identity.ParseKey(c.Key.Reveal())
 	}
-	key, err := identity.LoadOrCreateKey(filepath.Join(c.Dir, "secret.key"))
 	if err != nil {
 		return nil, fmt.Errorf("app: data.key: %w", err)
 	}
-	return identity.NewSealer(key)
+	return key, nil
 }
 
 // adminKey is the configured key, or the one generated at the first start.

@@ -32,6 +32,7 @@ var allowed = map[string][]string{
 	"identity":            {},
 	"notify":              {"identity"},
 	"notify/notifytest":   {"notify", "identity"},
+	"notify/card":         {},
 	"notify/messenger":    {"notify", "identity", "internal/graph"},
 	"store":               {"geofence", "identity", "journal", "notify", "telemetry"},
 	"store/sqlite":        {"store", "geofence", "identity", "journal", "notify", "telemetry"},

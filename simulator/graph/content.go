@@ -176,6 +176,12 @@ func renderElements(m *Message, elements []element) *Error {
 		if el.Subtitle == "" && el.ImageURL == "" && len(el.Buttons) == 0 {
 			return badParam("Incomplete element data: at least a title and one of image, subtitle or buttons is required")
 		}
+		if el.ImageURL != "" && !webAddress(el.ImageURL) {
+			return refuse(100, 2018008, "Failed to fetch the file from the url")
+		}
+		if m.Image == "" {
+			m.Image = el.ImageURL
+		}
 		lines = append(lines, strings.TrimSpace(el.Title+"\n"+el.Subtitle))
 		if e := renderButtons(m, el.Buttons); e != nil {
 			return e

@@ -17,6 +17,7 @@ type Message struct {
 	Type      string    // messaging_type: RESPONSE, UPDATE, MESSAGE_TAG, UTILITY
 	Tag       string
 	Text      string // as the phone shows it: templates with their parameters filled in
+	Image     string // address of a card's picture
 	Buttons   []Button
 	Metadata  string
 	Template  string // utility template's name, or the kind of an attachment; empty: plain text
