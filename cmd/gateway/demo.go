@@ -138,6 +138,7 @@ const bannerText = `Outrider demo: %[1]d simulated vehicles drive around city fe
   admin key     %[3]s
   MQTT          %[4]s, no password
   Graph API     %[5]s (a sandbox that enforces Meta's rules)
+  phones        %[5]s/phone (play any owner: read, tap, write)
 
 The vehicle %[6]s is yours. Let it drive into the fence “Depot”, at 40 km/h for 15 seconds:
   for lat in $(seq %[9]s 0.0001 %[10]s); do mosquitto_pub -h %[7]s -p %[8]s -q 1 -t fleet/default/%[6]s/fix \

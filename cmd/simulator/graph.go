@@ -35,7 +35,7 @@ func runGraph(ctx context.Context, args []string, in io.Reader, out io.Writer) e
 		return fmt.Errorf("listen: %w; choose another address with --listen", err)
 	}
 	fmt.Fprintf(out, "Graph API sandbox on http://%s, version %s, app %s\n", listener.Addr(), f.options.Version, sandbox.AppID())
-	fmt.Fprintln(out, "people act by lines such as: say 500 7001 where is my van?")
+	fmt.Fprintf(out, "people act on http://%s/phone, or by lines such as: say 500 7001 where is my van?\n", listener.Addr())
 	return sandbox.Serve(ctx, listener, in, out)
 }
 

@@ -34,6 +34,8 @@ type thread struct {
 	asked            int       // calls to the Send API for this person, refused ones too
 	events           int       // webhook events of this conversation
 	refusal          *Error    // answer to every send: blocked
+	turns            []turn    // the conversation, oldest first
+	unread           bool      // something came since the person looked
 }
 
 // open reports whether the 24 hour window is open.

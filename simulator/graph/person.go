@@ -11,6 +11,7 @@ func (s *Sandbox) Say(page, psid, text string) (mid string, err error) {
 	err = s.act(page, psid, func(t *thread, now time.Time) {
 		mid = s.id("m_")
 		t.lastMessage = now
+		s.said(t, text, now)
 		s.emit(t, "messages", now, object{"message": object{"mid": mid, "text": text}})
 	})
 	return mid, err
@@ -21,6 +22,7 @@ func (s *Sandbox) Say(page, psid, text string) (mid string, err error) {
 func (s *Sandbox) Tap(page, psid, payload string) error {
 	return s.act(page, psid, func(t *thread, now time.Time) {
 		b := s.button(page, psid, payload)
+		s.said(t, b.Title, now)
 		if b.Kind == QuickReply {
 			t.lastMessage = now
 			s.emit(t, "messages", now, object{"message": object{

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 )
@@ -15,7 +16,8 @@ import (
 type Sandbox struct {
 	options Options
 	pump    *pump
-	news    *signal // fires when a message was accepted
+	news    *signal // fires when a message was accepted, or a person did something
+	phone   http.Handler
 
 	mu          sync.Mutex // guards everything below; no I/O under it
 	faults      Faults
@@ -37,7 +39,7 @@ func New(o Options) *Sandbox {
 		options: o, faults: o.Faults, news: newSignal(), tokens: map[string]*token{}, codes: map[string]string{},
 		pages: map[string]*page{}, users: map[string]*user{}, subscribers: map[int]func(Message){},
 	}
-	s.pump = newPump(o)
+	s.pump, s.phone = newPump(o), newPhone(s)
 	s.tokens[o.AppID+"|"+o.AppSecret] = &token{value: o.AppID + "|" + o.AppSecret, kind: appToken}
 	return s
 }
@@ -68,7 +70,13 @@ func (s *Sandbox) SetFaults(f Faults) {
 func (s *Sandbox) SetWebhook(url string) { s.pump.aim(url) }
 
 // ServeHTTP answers as graph.facebook.com does.
+//
+// Under /phone it shows people's phones, as web pages on which anybody can play them.
 func (s *Sandbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Path == phonePath || strings.HasPrefix(r.URL.Path, phonePath+"/") {
+		s.phone.ServeHTTP(w, r)
+		return
+	}
 	arrived := s.options.Wall()
 	s.delay(r.Context())
 	c := &call{method: r.Method, arrived: arrived}

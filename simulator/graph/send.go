@@ -193,6 +193,7 @@ func (s *Sandbox) accept(c *call, t *thread, m Message) any {
 	m.Mid, m.Seq = s.id("m_"), len(s.messages)+1
 	m.Unheard = chance(s.options.Seed, s.faults.LostAnswer, "lost answer", t.page, t.psid, strconv.Itoa(t.asked))
 	s.messages = append(s.messages, m)
+	t.turns, t.unread = append(t.turns, turn{message: m.Seq}), true
 	c.message, c.cut = &m, m.Unheard
 	s.report(t, m)
 	s.news.fire()
