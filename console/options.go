@@ -72,6 +72,8 @@ type Options struct {
 
 	// Webhook serves /webhook/messenger. Nil: the path does not exist.
 	Webhook http.Handler
+	// CheckChannel says why an owner's fallback is no channel's URL; its error does not repeat it. Nil: any URL is taken.
+	CheckChannel func(identity.Token) error
 	// Cards serves the pictures of alerts at /card/{id}, to whoever has a signed address. Nil: the path does not exist.
 	Cards http.Handler
 	// Ready says for each part of the gateway why it cannot do its work, nil where it can. Nil: always ready.
@@ -104,6 +106,9 @@ func (o Options) checked() (Options, error) {
 	}
 	if o.PageChanged == nil {
 		o.PageChanged = func(identity.PageID) {}
+	}
+	if o.CheckChannel == nil {
+		o.CheckChannel = func(identity.Token) error { return nil }
 	}
 	if o.Ready == nil {
 		o.Ready = func(context.Context) map[string]error { return nil }

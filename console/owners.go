@@ -79,6 +79,13 @@ func (g *registry) putOwner(ctx context.Context, in *struct {
 		Tenant: tenantOf(ctx), ID: identity.OwnerID(in.ID), Name: in.Body.Name, Locale: in.Body.Locale, TimeZone: in.Body.TimeZone,
 		Contacts: in.Body.contacts(),
 	}
+	if channel := in.Body.Fallback; !channel.Empty() {
+		if err := g.checkURL(channel.Token); err != nil {
+			var f faults
+			f.add("body.fallback", nil, "%s", err.Error())
+			return nil, f.problem()
+		}
+	}
 	var existed bool
 	err := g.change(ctx, func(ctx context.Context) error {
 		var old identity.Owner

@@ -19,6 +19,7 @@ type registry struct {
 	directory   *identity.Directory
 	reload      func(context.Context) error
 	pageChanged func(identity.PageID)
+	checkURL    func(identity.Token) error // of a channel
 
 	// writing guards no field. It makes a change and the reload after it one step, I/O included: of two reloads
 	// at once the older could win, and leave the directory without a change that was answered as done.
@@ -26,7 +27,7 @@ type registry struct {
 }
 
 func newRegistry(o Options) *registry {
-	return &registry{store: o.Store, directory: o.Directory, reload: o.Reload, pageChanged: o.PageChanged}
+	return &registry{store: o.Store, directory: o.Directory, reload: o.Reload, pageChanged: o.PageChanged, checkURL: o.CheckChannel}
 }
 
 func (g *registry) register(r *router) {

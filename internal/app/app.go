@@ -27,6 +27,7 @@ import (
 	"outrider/journal/local"
 	"outrider/notify"
 	"outrider/notify/card"
+	"outrider/notify/channel"
 	"outrider/notify/messenger"
 	"outrider/store/sqlite"
 	"outrider/telemetry/codec"
@@ -180,8 +181,15 @@ func (a *App) prepareSending(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	sender, err := channel.NewSender(channel.Options{
+		Messenger: messenger.NewClient(meta, a.directory), Directory: a.directory, Now: a.o.Now,
+		Guard: channel.Guard{Allow: c.Channels.AllowPrivate}, Timeout: c.Channels.Timeout, Registerer: a.registry,
+	})
+	if err != nil {
+		return err
+	}
 	a.dispatcher, err = notify.NewDispatcher(notify.DispatcherOptions{
-		Outbox: a.store, Templates: a.store, Directory: a.directory, Sender: messenger.NewClient(meta, a.directory),
+		Outbox: a.store, Templates: a.store, Directory: a.directory, Sender: sender,
 		Now: a.o.Now, Grace: c.Alerts.Settle, NeedTemplates: a.keeper.Need, OnSent: a.o.OnSent, Picture: a.picture,
 		Logger: a.logger.With("part", "dispatcher"), Registerer: a.registry,
 	})
@@ -239,7 +247,7 @@ func (a *App) startServing(context.Context) error {
 			Received: a.received, Now: a.o.Now, Logger: a.logger.With("part", "webhook"), Registerer: a.registry,
 		}),
 		Map:   ui.Options{Tiles: c.Console.Tiles, PMTiles: c.Console.PMTiles, Attribution: c.Console.Attribution, Streets: a.o.Streets},
-		Cards: a.cards, Logger: a.logger.With("part", "api"), Now: a.o.Now, Version: a.o.Version,
+		Cards: a.cards, CheckChannel: channel.Check, Logger: a.logger.With("part", "api"), Now: a.o.Now, Version: a.o.Version,
 	})
 	if err != nil {
 		return err

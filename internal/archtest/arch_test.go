@@ -33,6 +33,7 @@ var allowed = map[string][]string{
 	"notify":              {"identity"},
 	"notify/notifytest":   {"notify", "identity"},
 	"notify/card":         {},
+	"notify/channel":      {"notify", "identity"},
 	"notify/messenger":    {"notify", "identity", "internal/graph"},
 	"store":               {"geofence", "identity", "journal", "notify", "telemetry"},
 	"store/sqlite":        {"store", "geofence", "identity", "journal", "notify", "telemetry"},
@@ -65,6 +66,7 @@ var fenced = map[string][]string{
 	"github.com/nats-io":                  {"journal/jetstream"},
 	"modernc.org/sqlite":                  {"store/sqlite"},
 	"github.com/danielgtaylor/huma":       {"console"},
+	"github.com/nicholas-fedor/shoutrrr":  {"notify/channel"},
 	"github.com/chromedp":                 {"internal/browsertest", "internal/app"},
 	"github.com/paulmach/orb/geojson":     {},
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -22,6 +23,7 @@ type Config struct {
 	Journal  Journal
 	Engine   Engine
 	Alerts   Alerts
+	Channels Channels
 	Graph    Graph
 	Facebook Facebook
 	Admin    Admin
@@ -84,6 +86,12 @@ type Alerts struct {
 	Settle time.Duration
 	// CardLife is how long the address of a picture is good.
 	CardLife time.Duration
+}
+
+// Channels is how owners' other channels are reached.
+type Channels struct {
+	AllowPrivate []netip.Prefix // besides public addresses
+	Timeout      time.Duration
 }
 
 // Graph is Meta's API.

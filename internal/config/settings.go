@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"net/url"
 	"regexp"
 	"slices"
@@ -92,6 +93,10 @@ func Settings() []Setting {
 			set: duration(func(c *Config) *time.Duration { return &c.Alerts.MaxAge }, 0)},
 		{Name: "alerts.settle", Default: "1m", Doc: "How long to wait for the echo of a message whose answer was lost before judging whether it went out.",
 			set: duration(func(c *Config) *time.Duration { return &c.Alerts.Settle }, time.Millisecond)},
+		{Name: "channels.allow_private", Doc: "Addresses of private networks that owners' other channels may connect to, as CIDR ranges separated by commas, such as `10.1.0.0/16`. Empty: public addresses only.",
+			set: prefixes(func(c *Config) *[]netip.Prefix { return &c.Channels.AllowPrivate })},
+		{Name: "channels.timeout", Default: "10s", Doc: "How long a message to an owner's other channel may take.",
+			set: duration(func(c *Config) *time.Duration { return &c.Channels.Timeout }, time.Second)},
 		{Name: "graph.url", Default: "https://graph.facebook.com", Doc: "Base of Meta's Graph API.",
 			set: text(func(c *Config) *string { return &c.Graph.URL }, required, scheme("https", "http"))},
 		{Name: "graph.version", Default: "v26.0", Doc: "Version of the Graph API.",
@@ -159,6 +164,21 @@ func listOf(field func(*Config) *[]string) func(*Config, string) error {
 		if len(*field(c)) == 0 {
 			return errors.New("expected at least one value")
 		}
+		return nil
+	}
+}
+
+func prefixes(field func(*Config) *[]netip.Prefix) func(*Config, string) error {
+	return func(c *Config, v string) error {
+		var list []netip.Prefix
+		for _, part := range split(v) {
+			p, err := netip.ParsePrefix(part)
+			if err != nil {
+				return fmt.Errorf("%q is not a range of addresses such as 10.1.0.0/16", part)
+			}
+			list = append(list, p.Masked())
+		}
+		*field(c) = list
 		return nil
 	}
 }
