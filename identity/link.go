@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
+	"slices"
 	"time"
 )
 
@@ -130,4 +131,29 @@ type PageHealth struct {
 
 	Subscribed   time.Time // when the page was last seen subscribed to every field; zero: never
 	Subscription string    // what is wrong with the subscription; empty: nothing
+}
+
+// Equal reports whether both say the same.
+func (h PageHealth) Equal(o PageHealth) bool {
+	return h.Page == o.Page && h.Checked.Equal(o.Checked) && h.Valid == o.Valid && h.Expires.Equal(o.Expires) &&
+		h.DataExpires.Equal(o.DataExpires) && slices.Equal(h.Missing, o.Missing) && h.Problem == o.Problem &&
+		h.Subscribed.Equal(o.Subscribed) && h.Subscription == o.Subscription
+}
+
+// LinkWish asks for a link through which an owner becomes reachable.
+type LinkWish struct {
+	Tenant   TenantID
+	Owner    OwnerID
+	Page     PageID
+	Vehicle  VehicleID     // becomes the owner's, too; empty: none does
+	ValidFor time.Duration // 0: ten minutes
+}
+
+// LinkOffer is such a link. Whoever has it can become the owner, once, until it expires.
+type LinkOffer struct {
+	Page     PageID
+	URL      string // opens the conversation in Messenger and brings the code
+	Code     Token
+	Expires  time.Time
+	LoginURL string // begins with a page that explains, and offers to log in; empty: not set up
 }

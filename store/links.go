@@ -18,6 +18,8 @@ type Links interface {
 	PutLinkCode(ctx context.Context, c identity.LinkCode) error
 	// LinkCode returns a code by its hash, ErrNotFound if there is none.
 	LinkCode(ctx context.Context, hash identity.CodeHash) (identity.LinkCode, error)
+	// OpenCodes lists the codes that were handed to an account's person and are open now, newest first.
+	OpenCodes(ctx context.Context, asid identity.ASID) ([]identity.LinkCode, error)
 	// Link links an owner whose PSID is known without a code. ErrNotFound if there is no such owner.
 	Link(ctx context.Context, l identity.Link) error
 	// Links lists the owner's links, by page and PSID.

@@ -30,6 +30,7 @@ var allowed = map[string][]string{
 	"journal/local":       {"journal", "telemetry"},
 	"journal/journaltest": {"journal", "telemetry"},
 	"identity":            {},
+	"identity/facebook":   {"identity", "internal/graph"},
 	"notify":              {"identity"},
 	"notify/notifytest":   {"notify", "identity"},
 	"notify/card":         {},

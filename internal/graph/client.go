@@ -80,6 +80,9 @@ type Call struct {
 	Body   any            // sent as JSON; nil: none
 	Token  identity.Token // empty: none
 	Seen   *Seen          // filled with the answer; nil: not wanted
+	// Secret holds parameters that nobody may read: a form in the body of a POST, which then has no other Body, and in
+	// the query of a GET, where Graph takes them nowhere else.
+	Secret map[string]string
 }
 
 // Seen is an answer as it came, for a trace that people read.
@@ -135,27 +138,42 @@ func (c *Client) request(ctx context.Context, call Call) (*http.Request, error) 
 	if !call.Token.Empty() && !c.secret.Empty() {
 		query.Set("appsecret_proof", Proof(c.secret, call.Token))
 	}
-	u.RawQuery = query.Encode()
-	var body io.Reader
-	if call.Body != nil {
-		text, err := json.Marshal(call.Body)
-		if err != nil {
-			return nil, err
-		}
-		body = bytes.NewReader(text)
+	body, contentType, err := call.content(query)
+	if err != nil {
+		return nil, err
 	}
+	u.RawQuery = query.Encode()
 	req, err := http.NewRequestWithContext(ctx, call.Method, u.String(), body)
 	if err != nil {
 		return nil, errors.New("the address is not valid")
 	}
 	req.Header.Set("Accept", "application/json")
-	if body != nil {
-		req.Header.Set("Content-Type", "application/json")
+	if contentType != "" {
+		req.Header.Set("Content-Type", contentType)
 	}
 	if !call.Token.Empty() {
 		req.Header.Set("Authorization", "Bearer "+call.Token.Reveal())
 	}
 	return req, nil
+}
+
+// content is what goes in the body, nil if nothing does. Secrets that cannot go there go into the query.
+func (c Call) content(query url.Values) (body io.Reader, contentType string, err error) {
+	form := url.Values{}
+	for name, value := range c.Secret {
+		form.Set(name, value)
+	}
+	switch {
+	case len(form) > 0 && c.Method == http.MethodPost:
+		return strings.NewReader(form.Encode()), "application/x-www-form-urlencoded", nil
+	case c.Body != nil:
+		text, err := json.Marshal(c.Body)
+		return bytes.NewReader(text), "application/json", err
+	}
+	for name := range form {
+		query.Set(name, form.Get(name))
+	}
+	return nil, "", nil
 }
 
 // lost is the error of a request without an answer.
@@ -200,7 +218,13 @@ func (c *Client) judge(call Call, resp *http.Response, body []byte, out any) err
 
 // redact cuts the secrets of the call out of a text.
 func (c *Client) redact(call Call, text string) string {
-	for _, secret := range []string{call.Token.Reveal(), c.secret.Reveal(), Proof(c.secret, call.Token)} {
+	secrets := []string{call.Token.Reveal(), c.secret.Reveal(), Proof(c.secret, call.Token)}
+	for _, value := range call.Secret {
+		if len(value) > 3 { // shorter ones, a user's words or a number, are no secrets and may be anything's part
+			secrets = append(secrets, value)
+		}
+	}
+	for _, secret := range secrets {
 		if secret != "" {
 			text = strings.ReplaceAll(text, secret, "REDACTED")
 		}

@@ -11,8 +11,18 @@ import (
 // user is a Facebook account that can log in.
 type user struct {
 	asid, name string
-	pages      []string          // administered
-	psids      map[string]string // page → PSID, where id matching knows one
+	pages      []string             // administered
+	psids      map[string]string    // page → PSID, where id matching knows one
+	consents   map[string]time.Time // page → when the person let it write first
+	logins     map[string]string    // page → PSID of the conversation that a consent began
+	tasks      []string             // on the pages; nil: all
+	unmatched  bool                 // lives where Meta matches no ids: Europe, Japan
+}
+
+// loginCode is what the login dialog gives for a person.
+type loginCode struct {
+	asid     string
+	redirect string // address it was given to; empty: any
 }
 
 // Lives of user tokens.
@@ -25,7 +35,38 @@ const (
 func (s *Sandbox) AddUser(asid, name string, pages ...string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.users[asid] = &user{asid: asid, name: name, pages: pages, psids: map[string]string{}}
+	s.users[asid] = &user{asid: asid, name: name, pages: pages, psids: map[string]string{}, consents: map[string]time.Time{}, logins: map[string]string{}}
+}
+
+// SetTasks limits what a user may do on the pages they administer; none given: nothing.
+func (s *Sandbox) SetTasks(asid string, tasks ...string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	u, ok := s.users[asid]
+	if !ok {
+		return fmt.Errorf("tasks of user %q: %w", asid, ErrUnknown)
+	}
+	u.tasks = append([]string{}, tasks...)
+	return nil
+}
+
+// Unmatched makes ids_for_pages answer nothing about a user, whatever Link said: so it is in Europe and Japan.
+func (s *Sandbox) Unmatched(asid string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	u, ok := s.users[asid]
+	if !ok {
+		return fmt.Errorf("user %q: %w", asid, ErrUnknown)
+	}
+	u.unmatched = true
+	return nil
+}
+
+// Grant changes which permissions tokens have; none given: none.
+func (s *Sandbox) Grant(scopes ...string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.granted = append([]string{}, scopes...)
 }
 
 // Link makes ids_for_pages know that a user is a person of a page. Without it the answer is empty, as it
@@ -48,9 +89,14 @@ func (s *Sandbox) Login(asid string) (code string, err error) {
 	if _, ok := s.users[asid]; !ok {
 		return "", fmt.Errorf("log in user %q: %w", asid, ErrUnknown)
 	}
-	code = s.id("AQ")
-	s.codes[code] = asid
-	return code, nil
+	return s.code(asid, ""), nil
+}
+
+// code returns a fresh login code. Callers hold s.mu.
+func (s *Sandbox) code(asid, redirect string) string {
+	code := s.id("AQ")
+	s.codes[code] = loginCode{asid, redirect}
+	return code
 }
 
 // exchange is GET /oauth/access_token: code → short token → long token, or the app's own token.
@@ -68,17 +114,21 @@ func (s *Sandbox) exchange(c *call) (any, *Error) {
 	case "fb_exchange_token":
 		return s.lengthen(p.text("fb_exchange_token"))
 	}
-	return s.redeem(p.text("code"))
+	return s.redeem(p.text("code"), p.text("redirect_uri"))
 }
 
 // redeem turns a login code into a short user token, once.
-func (s *Sandbox) redeem(code string) (any, *Error) {
-	asid, ok := s.codes[code]
-	if !ok {
+func (s *Sandbox) redeem(code, redirect string) (any, *Error) {
+	c, ok := s.codes[code]
+	switch {
+	case !ok:
 		return nil, refuse(100, 36009, "This authorization code has been used or is invalid.")
+	case c.redirect != "" && c.redirect != redirect:
+		return nil, refuse(100, 36008, "Error validating verification code. Please make sure your redirect_uri is identical to the one you "+
+			"used in the OAuth dialog request")
 	}
 	delete(s.codes, code)
-	return s.issue(asid, shortLife), nil
+	return s.issue(c.asid, shortLife), nil
 }
 
 // lengthen turns a living user token into a long one.
@@ -110,11 +160,19 @@ func (s *Sandbox) accounts(c *call) (any, *Error) {
 	for _, id := range u.pages {
 		if p := s.pages[id]; p != nil {
 			list = append(list, object{
-				"id": p.id, "name": p.name, "access_token": p.token, "tasks": []string{"MESSAGING", "MODERATE", "MANAGE"},
+				"id": p.id, "name": p.name, "access_token": p.token, "tasks": u.may(),
 			})
 		}
 	}
 	return object{"data": list}, nil
+}
+
+// may lists the tasks of a user on their pages.
+func (u *user) may() []string {
+	if u.tasks != nil {
+		return u.tasks
+	}
+	return []string{"MESSAGING", "MODERATE", "MANAGE"}
 }
 
 // scopes are what the app was granted.
@@ -138,7 +196,7 @@ func (s *Sandbox) debugToken(c *call) (any, *Error) {
 	data := object{
 		"app_id": s.options.AppID, "application": "Sandbox", "type": string(t.kind), "is_valid": true,
 		"expires_at": unixOrZero(t.expires), "data_access_expires_at": s.now().Add(90 * 24 * time.Hour).Unix(),
-		"scopes": scopes(),
+		"issued_at": unixOrZero(t.issued), "scopes": s.granted, "granular_scopes": s.granular(t),
 	}
 	if t.kind == pageToken {
 		data["profile_id"] = t.page
@@ -149,6 +207,19 @@ func (s *Sandbox) debugToken(c *call) (any, *Error) {
 		data["is_valid"], data["error"] = false, object{"code": 190, "subcode": e.Subcode, "message": e.Message}
 	}
 	return object{"data": data}, nil
+}
+
+// granular says for which pages a permission was granted.
+func (s *Sandbox) granular(t *token) []object {
+	list := []object{}
+	for _, scope := range s.granted {
+		o := object{"scope": scope}
+		if t.kind == pageToken && strings.HasPrefix(scope, "pages_") {
+			o["target_ids"] = []string{t.page}
+		}
+		list = append(list, o)
+	}
+	return list
 }
 
 func unixOrZero(t time.Time) int64 {
@@ -168,9 +239,9 @@ func (s *Sandbox) idsForPages(c *call) (any, *Error) {
 		return nil, noSuchObject(c.method, c.node)
 	}
 	list := []object{}
-	for id, psid := range u.psids {
-		if want := c.params.text("page"); want == "" || want == id {
-			list = append(list, object{"id": psid, "page": object{"id": id, "name": s.pages[id].title()}})
+	for _, id := range sortedKeys(u.psids) {
+		if want := c.params.text("page"); !u.unmatched && (want == "" || want == id) {
+			list = append(list, object{"id": u.psids[id], "page": object{"id": id, "name": s.pages[id].title(), "category": "Transport"}})
 		}
 	}
 	return object{"data": list}, nil
@@ -188,17 +259,48 @@ func (s *Sandbox) node(c *call) (any, *Error) {
 	if u := s.users[c.node]; u != nil && c.token.user == u.asid {
 		return object{"id": u.asid, "name": u.name}, nil
 	}
+	if c.node == s.options.AppID && c.token.kind == appToken {
+		return s.appNode(c), nil
+	}
 	p := s.pages[c.node]
 	if p == nil {
 		return nil, noSuchObject(c.method, c.node)
 	}
 	answer := object{"id": p.id, "name": p.name}
+	if strings.Contains(c.params.text("fields"), "business") && p.business != "" {
+		answer["business"] = object{"id": p.business, "name": "Business " + p.business}
+	}
 	u := s.users[c.token.user]
 	mayHave := c.token.page == p.id || u != nil && slices.Contains(u.pages, p.id)
 	if mayHave && strings.Contains(c.params.text("fields"), "access_token") {
 		answer["access_token"] = p.token
 	}
 	return answer, nil
+}
+
+// appNode is GET /{app}.
+func (s *Sandbox) appNode(c *call) object {
+	answer := object{"id": s.options.AppID, "name": "Sandbox"}
+	if strings.Contains(c.params.text("fields"), "owner_business") {
+		answer["owner_business"] = object{"id": s.options.Business, "name": "Business " + s.options.Business}
+	}
+	return answer
+}
+
+// listSubscriptions is GET /{app}/subscriptions.
+func (s *Sandbox) listSubscriptions(c *call) (any, *Error) {
+	if c.node != s.options.AppID {
+		return nil, noSuchObject(c.method, c.node)
+	}
+	url := s.pump.target()
+	if url == "" {
+		return object{"data": []object{}}, nil
+	}
+	names := []object{}
+	for _, f := range fields() {
+		names = append(names, object{"name": f, "version": s.options.Version})
+	}
+	return object{"data": []object{{"object": "page", "callback_url": url, "active": true, "fields": names}}}, nil
 }
 
 // subscribeApp is POST /{app}/subscriptions. The handshake with the callback is VerifyWebhook's.

@@ -33,6 +33,12 @@ type Options struct {
 	// ApproveAfter is how long a new template stays PENDING; 0: it is APPROVED at once.
 	ApproveAfter time.Duration
 
+	// RedirectURIs are where the login dialog may lead back to; empty: anywhere.
+	RedirectURIs []string
+
+	// Business owns the app, and every page that SetBusiness says nothing else of. Default "900".
+	Business string
+
 	// Rate is how many calls per second a page may make to the Send API before code 613; default 300,
 	// negative: without limit.
 	Rate int
@@ -63,6 +69,7 @@ func (o Options) withDefaults() Options {
 	o.RetryMax = or(o.RetryMax, time.Second)
 	o.QueueLimit = or(o.QueueLimit, 100_000)
 	o.Rate = or(o.Rate, 300)
+	o.Business = or(o.Business, "900")
 	o.Client = or(o.Client, &http.Client{Timeout: 5 * time.Second})
 	o.Logger = or(o.Logger, slog.New(slog.DiscardHandler))
 	if o.Now == nil {

@@ -21,6 +21,7 @@ type page struct {
 	templates  []*template
 	profile    map[string]json.RawMessage
 	tags       []string // message tags that still work here
+	business   string   // that owns it; empty: none
 	second     *budget  // calls to the Send API
 	day        *budget
 }
@@ -33,6 +34,7 @@ type thread struct {
 	lastMessage      time.Time // for HUMAN_AGENT, which counts messages
 	asked            int       // calls to the Send API for this person, refused ones too
 	events           int       // webhook events of this conversation
+	invited          bool      // the person let the page write first, once
 	refusal          *Error    // answer to every send: blocked
 	turns            []turn    // the conversation, oldest first
 	unread           bool      // something came since the person looked
@@ -40,7 +42,7 @@ type thread struct {
 
 // open reports whether the 24 hour window is open.
 func (t *thread) open(now time.Time) bool {
-	return !t.lastAction.IsZero() && now.Sub(t.lastAction) < 24*time.Hour
+	return t.invited || !t.lastAction.IsZero() && now.Sub(t.lastAction) < 24*time.Hour
 }
 
 // fields are the webhook fields of a page.
@@ -72,9 +74,55 @@ func (s *Sandbox) AddPage(id, name, accessToken string) {
 
 func (s *Sandbox) newPage(id string) *page {
 	return &page{
-		id: id, threads: map[string]*thread{}, fields: map[string]bool{}, profile: map[string]json.RawMessage{},
+		business: s.options.Business,
+		id:       id, threads: map[string]*thread{}, fields: map[string]bool{}, profile: map[string]json.RawMessage{},
 		second: newBudget(s.options.Rate, time.Second), day: newBudget(s.options.DailyCalls, 24*time.Hour),
 	}
+}
+
+// SetBusiness changes which business owns a page; empty: none does.
+func (s *Sandbox) SetBusiness(page, business string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p, ok := s.pages[page]
+	if !ok {
+		return fmt.Errorf("business of page %q: %w", page, ErrUnknown)
+	}
+	p.business = business
+	return nil
+}
+
+// Unsubscribe ends a page's webhooks, as Meta does after an hour in which they could not be delivered.
+func (s *Sandbox) Unsubscribe(page string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p, ok := s.pages[page]
+	if !ok {
+		return fmt.Errorf("unsubscribe page %q: %w", page, ErrUnknown)
+	}
+	p.subscribed = false
+	clear(p.fields)
+	return nil
+}
+
+// Enforce tells a page's webhook of policy enforcement: action warning, block or unblock.
+func (s *Sandbox) Enforce(page, action, reason string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p, ok := s.pages[page]
+	if !ok {
+		return fmt.Errorf("enforce policy on page %q: %w", page, ErrUnknown)
+	}
+	now := s.now()
+	if p.subscribed && p.fields["messaging_policy_enforcement"] {
+		s.serial++
+		s.pump.push(event{
+			page: page, thread: page, field: "messaging_policy_enforcement", number: int(s.serial), at: now, faults: s.faults,
+			messaging: object{"recipient": object{"id": page}, "timestamp": now.UnixMilli(),
+				"policy_enforcement": object{"action": action, "reason": reason}},
+		})
+	}
+	return nil
 }
 
 func (p *page) subscribe(fields []string) {

@@ -46,10 +46,12 @@ func routes() []route {
 		{"GET", "{id}/messenger_profile", pageOnly, true, (*Sandbox).getProfile},
 		{"POST", "{id}/messenger_profile", pageOnly, true, (*Sandbox).setProfile},
 		{"DELETE", "{id}/messenger_profile", pageOnly, true, (*Sandbox).clearProfile},
+		{"GET", "{id}/subscriptions", []tokenKind{appToken}, false, (*Sandbox).listSubscriptions},
 		{"POST", "{id}/subscriptions", []tokenKind{appToken}, false, (*Sandbox).subscribeApp},
 		{"GET", "{id}/ids_for_pages", []tokenKind{appToken, pageToken}, false, (*Sandbox).idsForPages},
 		{"GET", "{id}/accounts", []tokenKind{userToken}, false, (*Sandbox).accounts},
 		{"GET", "oauth/access_token", nil, false, (*Sandbox).exchange},
+		{"POST", "oauth/access_token", nil, false, (*Sandbox).exchange},
 		{"GET", "debug_token", []tokenKind{appToken, userToken, pageToken}, false, (*Sandbox).debugToken},
 		{"GET", "{id}", []tokenKind{appToken, userToken, pageToken}, false, (*Sandbox).node},
 	}

@@ -18,28 +18,33 @@ type Sandbox struct {
 	pump    *pump
 	news    *signal // fires when a message was accepted, or a person did something
 	phone   http.Handler
+	browsed *http.ServeMux // what browsers see
 
 	mu          sync.Mutex // guards everything below; no I/O under it
 	faults      Faults
 	tokens      map[string]*token
-	codes       map[string]string // login code → ASID
+	codes       map[string]loginCode
 	pages       map[string]*page
 	users       map[string]*user
 	messages    []Message
 	refusals    []Refusal
 	injected    []*injection
 	subscribers map[int]func(Message)
-	serial      uint64 // of ids
+	serial      uint64   // of ids
+	granted     []string // what tokens may do
+	deauthorize string   // where the app hears of people who remove it
+	deletion    string   // and of those who want to be forgotten
 }
 
 // New returns a sandbox without pages.
 func New(o Options) *Sandbox {
 	o = o.withDefaults()
 	s := &Sandbox{
-		options: o, faults: o.Faults, news: newSignal(), tokens: map[string]*token{}, codes: map[string]string{},
+		options: o, faults: o.Faults, news: newSignal(), tokens: map[string]*token{}, codes: map[string]loginCode{},
 		pages: map[string]*page{}, users: map[string]*user{}, subscribers: map[int]func(Message){},
 	}
-	s.pump, s.phone = newPump(o), newPhone(s)
+	s.pump, s.granted = newPump(o), scopes()
+	s.phone, s.browsed = newPhone(s), s.site()
 	s.tokens[o.AppID+"|"+o.AppSecret] = &token{value: o.AppID + "|" + o.AppSecret, kind: appToken}
 	return s
 }
@@ -78,7 +83,16 @@ func (s *Sandbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	arrived := s.options.Wall()
+	if _, pattern := s.browsed.Handler(r); pattern != "" {
+		s.browsed.ServeHTTP(w, r)
+		return
+	}
 	s.delay(r.Context())
+	if s.isBatch(r) {
+		answer, refusal := s.batch(r, arrived)
+		s.reply(w, &call{}, answer, refusal)
+		return
+	}
 	c := &call{method: r.Method, arrived: arrived}
 	answer, refusal := s.answer(c, r)
 	if c.message != nil {

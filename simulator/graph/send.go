@@ -64,6 +64,9 @@ func (s *Sandbox) recipient(c *call) (*thread, *Error) {
 	if len(r) != 1 {
 		return nil, badParam("Param recipient must hold exactly one of id, user_ref, login_id, comment_id, post_id")
 	}
+	if asid := r.text("login_id"); asid != "" {
+		return s.consenting(c, asid)
+	}
 	id := r.text("id")
 	if id == "" {
 		return nil, badParam("Param recipient[id] must be a valid ID string (e.g., \"123\")")
@@ -71,6 +74,28 @@ func (s *Sandbox) recipient(c *call) (*thread, *Error) {
 	t, ok := c.page.threads[id]
 	if !ok {
 		return nil, refuse(100, 2018001, "No matching user found")
+	}
+	return t, nil
+}
+
+// consenting finds the conversation with somebody who let the page write first while logging in; it begins with that.
+func (s *Sandbox) consenting(c *call, asid string) (*thread, *Error) {
+	u := s.users[asid]
+	if u == nil || u.consents[c.page.id].IsZero() {
+		return nil, refuse(100, 2018001, "No matching user found")
+	}
+	if s.now().Sub(u.consents[c.page.id]) >= 24*time.Hour {
+		return nil, outsideWindow()
+	}
+	psid := u.logins[c.page.id]
+	if psid == "" {
+		psid = s.number()
+		u.logins[c.page.id] = psid
+		c.page.threads[psid] = &thread{page: c.page.id, psid: psid, name: u.name, invited: true}
+	}
+	t := c.page.threads[psid]
+	if t.lastAction.IsZero() && !t.invited {
+		return t, outsideWindow()
 	}
 	return t, nil
 }
@@ -190,7 +215,7 @@ func (s *Sandbox) trouble(t *thread) *Error {
 
 // accept delivers a message: the phone has it, and the webhooks about it are on their way.
 func (s *Sandbox) accept(c *call, t *thread, m Message) any {
-	m.Mid, m.Seq = s.id("m_"), len(s.messages)+1
+	m.Mid, m.Seq, t.invited = s.id("m_"), len(s.messages)+1, false
 	m.Unheard = chance(s.options.Seed, s.faults.LostAnswer, "lost answer", t.page, t.psid, strconv.Itoa(t.asked))
 	s.messages = append(s.messages, m)
 	t.turns, t.unread = append(t.turns, turn{message: m.Seq}), true

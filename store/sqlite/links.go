@@ -17,8 +17,10 @@ const (
 	linkCodeColumns = `hash, tenant, owner, page, vehicle, asid, created, expires, used, psid`
 	putLinkCode     = `INSERT INTO link_codes (` + linkCodeColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, '')`
 	getLinkCode     = `SELECT ` + linkCodeColumns + ` FROM link_codes WHERE hash = ?`
-	useLinkCode     = `UPDATE link_codes SET used = ?, psid = ? WHERE hash = ?`
-	dropLinkCodes   = `DELETE FROM link_codes WHERE expires < ?`
+	openCodes       = `SELECT ` + linkCodeColumns + ` FROM link_codes
+		WHERE asid = ? AND asid <> '' AND used = 0 AND expires > ? ORDER BY created DESC, hash`
+	useLinkCode   = `UPDATE link_codes SET used = ?, psid = ? WHERE hash = ?`
+	dropLinkCodes = `DELETE FROM link_codes WHERE expires < ?`
 
 	ownerContacts = `SELECT contacts FROM owners WHERE tenant = ? AND id = ?`
 	setContacts   = `UPDATE owners SET contacts = ?, updated = ? WHERE tenant = ? AND id = ?`
@@ -53,6 +55,12 @@ func (s *Store) LinkCode(ctx context.Context, hash identity.CodeHash) (identity.
 		err = store.ErrNotFound
 	}
 	return named(c, err)("link code")
+}
+
+// OpenCodes implements store.Links.
+func (s *Store) OpenCodes(ctx context.Context, asid identity.ASID) ([]identity.LinkCode, error) {
+	rows, err := s.read.QueryContext(ctx, openCodes, asid, micros(s.now()))
+	return named(collect(rows, err, scanLinkCode))("open codes")
 }
 
 func scanLinkCode(row scanner) (identity.LinkCode, error) {

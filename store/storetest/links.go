@@ -13,6 +13,7 @@ var linkTests = map[string]func(*testing.T, *bench){
 	"a code links its owner to whoever brings it":        linkByCode,
 	"a code that is not good changes nothing":            linkBadCodes,
 	"a code counts at the time of the event":             linkEventTime,
+	"open codes of an account":                           linkOpenCodes,
 	"a code works once":                                  linkOnce,
 	"codes are forgotten a while after they expired":     linkCodesForgotten,
 	"an owner without contact gets what was held":        linkAddresses,
@@ -128,6 +129,24 @@ func linkOnce(t *testing.T, b *bench) {
 	same(t, "the same again", bring(t, b, "c", "p", "u", time.Second).Linked, nil)
 	same(t, "another person", bring(t, b, "c", "p", "w", 2*time.Second).Linked, nil)
 	same(t, "contacts", contactsOf(t, b, "ann"), []identity.Contact{contact("p", "u")})
+}
+
+func linkOpenCodes(t *testing.T, b *bench) {
+	putOwner(t, b, "ann")
+	of := func(asid string, created time.Duration) func(*identity.LinkCode) {
+		return func(c *identity.LinkCode) {
+			c.ASID, c.Created = identity.ASID(asid), epoch.Add(created)
+			c.Expires = c.Created.Add(10 * time.Minute)
+		}
+	}
+	offer(t, b, "old", "ann", of("as", -time.Hour))
+	offer(t, b, "used", "ann", of("as", 0))
+	offer(t, b, "nobody's", "ann", of("", 0))
+	first := offer(t, b, "first", "ann", of("as", time.Second))
+	second := offer(t, b, "second", "ann", of("as", 2*time.Second))
+	bring(t, b, "used", "p", "u", 0)
+	same(t, "open", must(b.OpenCodes(t.Context(), "as"))(t), []identity.LinkCode{second, first})
+	same(t, "of nobody", must(b.OpenCodes(t.Context(), ""))(t), nil)
 }
 
 func linkCodesForgotten(t *testing.T, b *bench) {
