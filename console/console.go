@@ -37,6 +37,9 @@ func New(o Options) (http.Handler, error) {
 	if o.Gatherer != nil {
 		mux.Handle("GET /metrics", promhttp.HandlerFor(o.Gatherer, promhttp.HandlerOpts{}))
 	}
+	if o.Login != nil {
+		mux.Handle("/auth/facebook/", o.Login)
+	}
 	if o.Webhook != nil {
 		mux.Handle("/webhook/messenger", o.Webhook)
 	}

@@ -70,6 +70,13 @@ type Options struct {
 	// Map is what lies under the map of the web console.
 	Map ui.Options
 
+	// Links makes links for owners and pages. Nil: the operations do not exist.
+	Links Links
+	// Login serves /auth/facebook/. Nil: the path does not exist.
+	Login http.Handler
+	// Health tells how pages stand at Meta. Nil: it is not shown.
+	Health PageHealths
+
 	// Webhook serves /webhook/messenger. Nil: the path does not exist.
 	Webhook http.Handler
 	// CheckChannel says why an owner's fallback is no channel's URL; its error does not repeat it. Nil: any URL is taken.

@@ -27,9 +27,12 @@ type page struct {
 	Templates   map[string]string `json:"templates,omitempty" doc:"The page's own utility templates by kind of event: enter, exit, pass, dwell, overspeed, overspeed_end, stopped, silent, absent. A kind without one uses the gateway's own."`
 	Routes      []notify.Route    `json:"routes,omitempty" maxItems:"5" nullable:"false" enum:"window,utility,tag,human,fallback" doc:"The order in which ways of sending are tried; one that is left out is not used. Absent: window, utility, tag, human, fallback."`
 
-	HasToken bool       `json:"has_token" readOnly:"true"`
-	Updated  *time.Time `json:"updated,omitempty" readOnly:"true"`
-	Warnings []string   `json:"warnings,omitempty" readOnly:"true" nullable:"false" doc:"In the answer to a write: what is accepted, but may not be meant."`
+	HasToken bool        `json:"has_token" readOnly:"true"`
+	Blocked  *time.Time  `json:"blocked,omitempty" readOnly:"true" doc:"Since when Meta's policy enforcement stops the page; messages through it are held meanwhile."`
+	Reason   string      `json:"block_reason,omitempty" readOnly:"true" doc:"Meta's word for why."`
+	Health   *pageHealth `json:"health,omitempty" readOnly:"true" doc:"How the page stands at Meta, when one page is read: looked at daily and hourly."`
+	Updated  *time.Time  `json:"updated,omitempty" readOnly:"true"`
+	Warnings []string    `json:"warnings,omitempty" readOnly:"true" nullable:"false" doc:"In the answer to a write: what is accepted, but may not be meant."`
 }
 
 func (g *registry) registerPages(r *router) {
@@ -71,7 +74,10 @@ func (g *registry) getPage(ctx context.Context, in *PageIDPath) (*recordAnswer[p
 	if !ok {
 		return nil, problem(http.StatusNotFound, fmt.Sprintf("there is no page %q in this tenant", in.ID))
 	}
-	return &recordAnswer[page]{http.StatusOK, showPage(p)}, nil
+	body := showPage(p)
+	var err error
+	body.Health, err = g.health(ctx, p.ID)
+	return &recordAnswer[page]{http.StatusOK, body}, err
 }
 
 // page returns a page of the request's tenant.
@@ -154,6 +160,6 @@ func isTemplate(name string) bool {
 
 func showPage(p identity.Page) page {
 	return page{
-		ID: p.ID, Name: p.Name, Tag: p.Tag, Templates: p.Templates, Routes: each(p.Routes, func(r string) notify.Route { return notify.Route(r) }), HasToken: !p.AccessToken.Empty(), Updated: moment(p.Updated),
+		ID: p.ID, Name: p.Name, Tag: p.Tag, Templates: p.Templates, Routes: each(p.Routes, func(r string) notify.Route { return notify.Route(r) }), HasToken: !p.AccessToken.Empty(), Blocked: moment(p.Blocked), Reason: p.BlockReason, Updated: moment(p.Updated),
 	}
 }

@@ -20,6 +20,8 @@ type registry struct {
 	reload      func(context.Context) error
 	pageChanged func(identity.PageID)
 	checkURL    func(identity.Token) error // of a channel
+	links       Links                      // nil: nobody makes any
+	healths     PageHealths                // nil: nobody looks
 
 	// writing guards no field. It makes a change and the reload after it one step, I/O included: of two reloads
 	// at once the older could win, and leave the directory without a change that was answered as done.
@@ -27,13 +29,15 @@ type registry struct {
 }
 
 func newRegistry(o Options) *registry {
-	return &registry{store: o.Store, directory: o.Directory, reload: o.Reload, pageChanged: o.PageChanged, checkURL: o.CheckChannel}
+	return &registry{store: o.Store, directory: o.Directory, reload: o.Reload, pageChanged: o.PageChanged, checkURL: o.CheckChannel,
+		links: o.Links, healths: o.Health}
 }
 
 func (g *registry) register(r *router) {
 	g.registerVehicles(r)
 	g.registerOwners(r)
 	g.registerPages(r)
+	g.registerLinks(r)
 	g.registerTexts(r)
 }
 

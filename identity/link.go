@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"slices"
 	"time"
 )
@@ -139,6 +140,9 @@ func (h PageHealth) Equal(o PageHealth) bool {
 		h.DataExpires.Equal(o.DataExpires) && slices.Equal(h.Missing, o.Missing) && h.Problem == o.Problem &&
 		h.Subscribed.Equal(o.Subscribed) && h.Subscription == o.Subscription
 }
+
+// ErrNoLogin says that nobody can log in at Facebook: app id, app secret or public address are missing.
+var ErrNoLogin = errors.New("identity: no login: facebook.app_id, facebook.app_secret and http.public_url must be set")
 
 // LinkWish asks for a link through which an owner becomes reachable.
 type LinkWish struct {

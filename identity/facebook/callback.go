@@ -24,7 +24,6 @@ type login struct {
 	asid    identity.ASID
 	managed []identity.Page // registered here, with fresh tokens
 	psid    identity.PSID   // empty: Graph does not know
-	end     string
 }
 
 // callback is where the dialog leads back to. The steps are those of the package's comment.
@@ -218,7 +217,7 @@ func (l *login) keep() *Error {
 		l.f.o.PageChanged(p.ID)
 	}
 	if l.psid != "" {
-		l.f.o.PageChanged(l.t.Page)
+		l.f.o.Linked(l.t.Page)
 	}
 	return nil
 }

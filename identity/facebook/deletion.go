@@ -67,16 +67,16 @@ func (f *Flow) delete(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	f.o.Logger.Info("a person's data was deleted", "known", done.Known, "contacts", done.Contacts, "deliveries", done.Deliveries)
-	base := cmp.Or(f.o.PublicURL, "https://"+r.Host)
+	base := cmp.Or(f.o.PublicURL(), "https://"+r.Host)
 	w.Header().Set("Content-Type", "application/json")
 	_ = json.NewEncoder(w).Encode(map[string]string{ // fails only when Meta has gone
-		"url": base + Path + "deletion/" + code.Reveal(), "confirmation_code": code.Reveal(),
+		"url": base + Path + "deletion?code=" + code.Reveal(), "confirmation_code": code.Reveal(),
 	})
 }
 
 // deletion is the page that tells what became of a wish to be forgotten.
 func (f *Flow) deletion(w http.ResponseWriter, r *http.Request) {
-	e, err := f.o.Store.Erasure(r.Context(), identity.HashCode(r.PathValue("code")))
+	e, err := f.o.Store.Erasure(r.Context(), identity.HashCode(r.URL.Query().Get("code")))
 	status := http.StatusOK
 	if err != nil {
 		status = http.StatusNotFound

@@ -50,8 +50,8 @@ type Options struct {
 
 	AppID     string         // empty: nobody can log in, and links lead straight to Messenger
 	AppSecret identity.Token // the same
-	// PublicURL is where browsers reach the gateway, such as https://gateway.example.com; empty: nobody can log in.
-	PublicURL string
+	// PublicURL says where browsers reach the gateway, such as https://gateway.example.com; nil or empty: nobody can log in.
+	PublicURL func() string
 	Version   string // of the dialog; empty: v26.0
 	DialogURL string // empty: https://www.facebook.com
 	LinkURL   string // empty: https://m.me
@@ -61,9 +61,10 @@ type Options struct {
 
 	// Reload brings the directory up to date with the store; nil: nothing is called.
 	Reload func(ctx context.Context) error
-	// PageChanged is told of a page that was connected and of one through which an owner was linked, after Reload. It
-	// must not block. nil: nobody is told.
+	// PageChanged is told of a page that was connected, Linked of one through which an owner was linked, after Reload.
+	// They must not block. nil: nobody is told.
 	PageChanged func(identity.PageID)
+	Linked      func(identity.PageID)
 	Logger      *slog.Logger          // nil: silent
 	Registerer  prometheus.Registerer // nil: unregistered
 
@@ -79,7 +80,7 @@ type Options struct {
 //	GET  status?t=      what became of a link code
 //	POST deauthorize    the person removed the app: their token is dropped
 //	POST deletion       the person wants to be forgotten: everything about them is deleted
-//	GET  deletion/CODE  what became of that wish
+//	GET  deletion?code= what became of that wish
 type Flow struct {
 	o     Options
 	mux   *http.ServeMux
@@ -95,12 +96,17 @@ func NewFlow(o Options) (*Flow, error) {
 	o.Version, o.Timeout = cmp.Or(o.Version, "v26.0"), cmp.Or(o.Timeout, 10*time.Second)
 	o.DialogURL = strings.TrimSuffix(cmp.Or(o.DialogURL, "https://www.facebook.com"), "/")
 	o.LinkURL = strings.TrimSuffix(cmp.Or(o.LinkURL, "https://m.me"), "/")
-	o.PublicURL = strings.TrimSuffix(o.PublicURL, "/")
+	if o.PublicURL == nil {
+		o.PublicURL = func() string { return "" }
+	}
 	if o.Reload == nil {
 		o.Reload = func(context.Context) error { return nil }
 	}
 	if o.PageChanged == nil {
 		o.PageChanged = func(identity.PageID) {}
+	}
+	if o.Linked == nil {
+		o.Linked = func(identity.PageID) {}
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
@@ -116,7 +122,7 @@ func NewFlow(o Options) (*Flow, error) {
 	f.mux.HandleFunc("GET "+Path+"status", f.status)
 	f.mux.HandleFunc("POST "+Path+"deauthorize", f.deauthorize)
 	f.mux.HandleFunc("POST "+Path+"deletion", f.delete)
-	f.mux.HandleFunc("GET "+Path+"deletion/{code}", f.deletion)
+	f.mux.HandleFunc("GET "+Path+"deletion", f.deletion)
 	f.mux.HandleFunc("GET "+Path+"style.css", f.pages.style)
 	return f, nil
 }
@@ -149,12 +155,12 @@ func (f *Flow) ServeHTTP(w http.ResponseWriter, r *http.Request) { f.mux.ServeHT
 
 // canLogIn reports whether the dialog can be offered.
 func (f *Flow) canLogIn() bool {
-	return f.o.AppID != "" && !f.o.AppSecret.Empty() && f.o.PublicURL != ""
+	return f.o.AppID != "" && !f.o.AppSecret.Empty() && f.o.PublicURL() != ""
 }
 
 // address is the public address of one of the flow's pages.
 func (f *Flow) address(page string, sealed string) string {
-	return f.o.PublicURL + Path + page + "?" + url.Values{"t": {sealed}}.Encode()
+	return f.o.PublicURL() + Path + page + "?" + url.Values{"t": {sealed}}.Encode()
 }
 
 // link is the m.me link that opens the page's conversation and brings the code.

@@ -3,7 +3,6 @@ package facebook
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -41,7 +40,7 @@ func (f *Flow) offer(ctx context.Context, t ticket, asid identity.ASID, life tim
 
 // loginURL is where the way begins; empty when nobody can log in.
 func (f *Flow) loginURL(t ticket) (string, error) {
-	if f.o.PublicURL == "" {
+	if f.o.PublicURL() == "" {
 		return "", nil
 	}
 	sealed, err := f.seal(forStart, t)
@@ -51,13 +50,10 @@ func (f *Flow) loginURL(t ticket) (string, error) {
 	return f.address("start", sealed), nil
 }
 
-// ErrNoLogin says that nobody can log in: app id, app secret or public address are missing.
-var ErrNoLogin = errors.New("facebook: no login: facebook.app_id, facebook.app_secret and http.public_url must be set")
-
 // Connect makes a link through which somebody who manages a page connects it: its token is stored.
 func (f *Flow) Connect(tenant identity.TenantID, page identity.PageID) (url string, expires time.Time, err error) {
 	if !f.canLogIn() {
-		return "", time.Time{}, ErrNoLogin
+		return "", time.Time{}, identity.ErrNoLogin
 	}
 	expires = f.o.Now().Add(time.Hour).Truncate(time.Second)
 	url, err = f.loginURL(ticket{Tenant: tenant, Page: page, Expires: expires.Unix()})

@@ -86,7 +86,7 @@ func (f *Flow) dialog(w http.ResponseWriter, r *http.Request, t ticket) (string,
 	}
 	http.SetCookie(w, &http.Cookie{
 		Name: cookieName, Value: browser, Path: Path, MaxAge: int(ticketLife.Seconds()), HttpOnly: true,
-		Secure: strings.HasPrefix(f.o.PublicURL, "https://"), SameSite: http.SameSiteLaxMode,
+		Secure: strings.HasPrefix(f.o.PublicURL(), "https://"), SameSite: http.SameSiteLaxMode,
 	})
 	t.Browser, t.Expires = identity.HashCode(browser), f.o.Now().Add(ticketLife).Unix()
 	state, err := f.seal(forState, t)
@@ -101,7 +101,7 @@ func (f *Flow) dialog(w http.ResponseWriter, r *http.Request, t ticket) (string,
 }
 
 // redirectURI is where the dialog leads back to; the exchange of the code must name the same.
-func (f *Flow) redirectURI() string { return f.o.PublicURL + Path + "callback" }
+func (f *Flow) redirectURI() string { return f.o.PublicURL() + Path + "callback" }
 
 // scopeMessengerContact lets a page write first to whoever logs in (Login Connect).
 const scopeMessengerContact = "user_messenger_contact"

@@ -21,6 +21,7 @@ import (
 	"outrider/console/ui"
 	"outrider/geofence"
 	"outrider/identity"
+	"outrider/identity/facebook"
 	"outrider/internal/config"
 	"outrider/internal/graph"
 	"outrider/internal/pipeline"
@@ -48,7 +49,7 @@ type Options struct {
 	Streets []byte
 	// OnSent is told of every message that Meta took: the delivery, and when its request began. It must not block.
 	OnSent func(notify.Delivery, time.Time)
-	// SelfAddressed: without http.public_url, pictures have the address that is listened on. For demos and tests.
+	// SelfAddressed: without http.public_url, pictures and the login have the address that is listened on. For demos and tests.
 	SelfAddressed bool
 }
 
@@ -60,11 +61,15 @@ type App struct {
 	generated bool
 	registry  *prometheus.Registry
 
+	sealer     *identity.Sealer
 	store      *sqlite.Store
 	journal    *local.Journal
 	directory  *identity.Directory
 	pipeline   *pipeline.Pipeline
 	keeper     *messenger.TemplateKeeper
+	meta       *graph.Client
+	login      *facebook.Flow
+	pages      *facebook.Keeper
 	dispatcher *notify.Dispatcher
 	refresher  *refresher
 	endpoint   *mqtt.Endpoint // nil when mqtt.listen is empty
@@ -139,6 +144,7 @@ func (a *App) startKeeping(ctx context.Context) error {
 		return err
 	}
 	a.signer = card.NewSigner(key)
+	a.sealer = sealer
 	if a.adminKey, a.generated, err = adminKey(c); err != nil {
 		return err
 	}
@@ -200,6 +206,10 @@ func (a *App) prepareSending(ctx context.Context) error {
 		return err
 	}
 	a.onStop("templates", a.keeper.Stop)
+	a.meta = meta
+	if err := a.preparePages(); err != nil {
+		return err
+	}
 	a.refresher = newRefresher(a.reloadDirectory, a.identitiesChanged, a.logger)
 	a.onStop("refresher", a.refresher.stop)
 	a.onStop("dispatcher", a.dispatcher.Stop) // after the lanes have ended, which hand it their last deliveries
@@ -239,9 +249,12 @@ func (a *App) startServing(context.Context) error {
 		base: a.publicURL, life: c.Alerts.CardLife, signer: a.signer, store: a.store, journal: a.journal, near: a.pipeline.Near,
 		texts: a.directory.Texts, now: a.o.Now, logger: a.logger.With("part", "cards"),
 	}, a.registry)
+	if err := a.prepareLogin(); err != nil {
+		return err
+	}
 	handler, err := console.New(console.Options{
 		Store: a.store, Directory: a.directory, Reload: a.reloadDirectory, FencesChanged: a.pipeline.FencesChanged, PageChanged: a.pageChanged,
-		AdminKey: a.adminKey, Ready: a.ready, Gatherer: a.registry, Registerer: a.registry,
+		Links: a.login, Login: a.login, Health: a.store, AdminKey: a.adminKey, Ready: a.ready, Gatherer: a.registry, Registerer: a.registry,
 		Webhook: messenger.NewWebhook(messenger.WebhookOptions{
 			VerifyToken: c.Facebook.VerifyToken, AppSecret: c.Facebook.AppSecret, Inbox: a.store, Wake: a.dispatcher.Wake,
 			Received: a.received, Now: a.o.Now, Logger: a.logger.With("part", "webhook"), Registerer: a.registry,
@@ -267,6 +280,10 @@ func (a *App) startServing(context.Context) error {
 //
 // Such an echo met a closed webhook and comes with one of Meta's next tries, so it is waited for longer.
 func (a *App) startSending(ctx context.Context) error {
+	if err := a.pages.Start(ctx); err != nil { // repairs subscriptions, which needs the webhook to be open
+		return err
+	}
+	a.onStop("pages", a.pages.Stop)
 	if _, err := a.store.AbandonAll(ctx, a.o.Now(), afterCrash*a.o.Config.Alerts.Settle); err != nil {
 		return err
 	}
@@ -365,6 +382,9 @@ func (a *App) received(r notify.Received) {
 	if len(pages) > 0 {
 		a.refresher.ask(pages...)
 	}
+	for _, o := range r.Logins {
+		a.refresher.also(func(ctx context.Context) { a.optedIn(ctx, o) })
+	}
 }
 
 // identitiesChanged lets pages go on whose owners or standing changed.
@@ -391,6 +411,7 @@ func (a *App) picture(d notify.Delivery) string { return a.cards.picture(d) }
 // pageChanged lets a page with a new token go on at once.
 func (a *App) pageChanged(page identity.PageID) {
 	a.keeper.Ensure(page)
+	a.pages.Ask(page)
 	a.dispatcher.PageChanged(page)
 }
 

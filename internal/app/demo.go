@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"outrider/identity"
+	"outrider/identity/facebook"
 	"outrider/internal/config"
 	"outrider/notify"
 	"outrider/simulator"
@@ -25,6 +26,8 @@ const (
 	demoPageName  = "Outrider Demo Fleet"
 	demoPageToken = "demo-page-token"
 	demoZone      = "Europe/Berlin"
+	demoManager   = "9000000000000001"
+	demoNewcomer  = "newcomer" // an owner whom nobody has linked yet
 
 	// HandVehicle is the demo's vehicle that nobody simulates: it is for positions published by hand.
 	HandVehicle = "my-car"
@@ -91,6 +94,9 @@ func (d *Demo) startSandbox(context.Context) error {
 		ReadAtOnce: true, ApproveAfter: 2 * time.Second, Logger: d.o.Logger.With("part", "sandbox"),
 	})
 	d.sandbox.AddPage(demoPage, demoPageName, demoPageToken)
+	d.sandbox.AddUser(demoManager, "Mia, who manages the page", demoPage)
+	d.sandbox.AddUser("9000000000000002", "Noah, an owner")
+	d.sandbox.AddUser("9000000000000003", "Lea, an owner whom Graph knows")
 	d.onStop("sandbox", func(context.Context) error { return d.sandbox.Close() })
 	var err error
 	if d.graphHTTP, err = serveHTTP("127.0.0.1:0", d.sandbox, d.o.Logger); err != nil {
@@ -112,6 +118,8 @@ func (d *Demo) startGateway(ctx context.Context) error {
 		d.onStop("directory", func(context.Context) error { return os.RemoveAll(dir) })
 	}
 	c.Graph.URL = "http://" + d.graphHTTP.Addr().String()
+	c.Facebook.DialogURL, c.Facebook.LinkURL = c.Graph.URL, c.Graph.URL+"/m.me"
+	c.Facebook.LoginConnect = true
 	c.Facebook.AppID = d.sandbox.AppID()
 	c.Facebook.AppSecret = identity.NewToken(d.sandbox.AppSecret())
 	c.Facebook.VerifyToken = identity.NewToken(d.sandbox.VerifyToken())
@@ -126,6 +134,8 @@ func (d *Demo) startGateway(ctx context.Context) error {
 		return err
 	}
 	d.onStop("gateway", d.app.Stop)
+	base := "http://" + d.app.HTTPAddr().String() + facebook.Path
+	d.sandbox.SetCallbacks(base+"deauthorize", base+"deletion")
 	d.sandbox.SetWebhook("http://" + d.app.HTTPAddr().String() + "/webhook/messenger")
 	if err := d.sandbox.VerifyWebhook(ctx); err != nil {
 		return fmt.Errorf("app: the sandbox could not verify the webhook: %w", err)

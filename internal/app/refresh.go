@@ -47,6 +47,13 @@ func (r *refresher) ask(pages ...identity.PageID) {
 	}
 }
 
+// also runs something beside the reloading, until stop cuts it.
+func (r *refresher) also(do func(context.Context)) {
+	if r.ctx.Err() == nil {
+		r.wg.Go(func() { do(r.ctx) })
+	}
+}
+
 func (r *refresher) run() {
 	for {
 		select {

@@ -33,6 +33,7 @@ type rig struct {
 	sandbox *graph.Sandbox
 	log     *syncBuffer
 	flags   map[string]string
+	meta    string // where the sandbox answers
 	now     func() time.Time
 }
 
@@ -75,7 +76,9 @@ func newRigAt(t *testing.T, settings map[string]string, now func() time.Time) *r
 	r.sandbox.AddPage(page, "Fleet", token)
 	server := httptest.NewServer(r.sandbox)
 	t.Cleanup(func() { server.Close(); _ = r.sandbox.Close() })
+	r.meta = server.URL
 	r.flags = map[string]string{
+		"facebook.app_id": "1000", "facebook.dialog_url": server.URL, "facebook.link_url": server.URL + "/m.me",
 		"data.dir": t.TempDir(), "http.listen": "127.0.0.1:0", "mqtt.listen": "127.0.0.1:0", "graph.url": server.URL,
 		"facebook.app_secret": "app-secret-of-the-test", "facebook.verify_token": "verify-token-of-the-test", "admin.key": key,
 		"engine.snapshot": "200ms",
@@ -92,7 +95,7 @@ func (r *rig) start(t *testing.T) {
 	t.Helper()
 	c, err := config.Load(config.Source{Flags: r.flags})
 	must(t, err)
-	r.app, err = app.New(app.Options{Config: c, Now: r.now, Logger: slog.New(slog.NewTextHandler(r.log, nil))})
+	r.app, err = app.New(app.Options{Config: c, Now: r.now, SelfAddressed: true, Logger: slog.New(slog.NewTextHandler(r.log, &slog.HandlerOptions{Level: slog.LevelDebug}))})
 	must(t, err)
 	must(t, r.app.Start(t.Context()))
 	t.Cleanup(func() { r.stop(t) })

@@ -102,6 +102,11 @@ type Facebook struct {
 	AppID       string
 	AppSecret   identity.Token
 	VerifyToken identity.Token
+
+	DialogURL    string // base of the login dialog
+	LinkURL      string // base of links into conversations
+	LoginConnect bool   // people who log in are asked whether the page may write to them
+	ConfigID     string // of Facebook Login for Business; empty: scopes are asked for
 }
 
 // Admin is the bootstrap access to the API.

@@ -55,7 +55,7 @@ func Settings() []Setting {
 			set: text(func(c *Config) *string { return &c.Console.PMTiles })},
 		{Name: "console.attribution", Doc: "What the makers of those tiles want to be said of them, such as `© OpenStreetMap contributors`.",
 			set: text(func(c *Config) *string { return &c.Console.Attribution })},
-		{Name: "http.public_url", Doc: "Address under which people and Meta reach this gateway, such as `https://fleet.example`. With it alerts carry a picture of the map, which Meta fetches. Empty: alerts are text.",
+		{Name: "http.public_url", Doc: "Address under which people and Meta reach this gateway, such as `https://fleet.example`. With it people can log in with Facebook, and alerts carry a picture of the map, which Meta fetches. Empty: links lead straight to Messenger, and alerts are text.",
 			set: text(func(c *Config) *string { return &c.HTTP.PublicURL }, scheme("https", "http"))},
 		{Name: "alerts.card_life", Default: "72h", Doc: "How long the address of an alert's picture is good.",
 			set: duration(func(c *Config) *time.Duration { return &c.Alerts.CardLife }, time.Minute)},
@@ -101,6 +101,14 @@ func Settings() []Setting {
 			set: text(func(c *Config) *string { return &c.Graph.URL }, required, scheme("https", "http"))},
 		{Name: "graph.version", Default: "v26.0", Doc: "Version of the Graph API.",
 			set: text(func(c *Config) *string { return &c.Graph.Version }, version)},
+		{Name: "facebook.dialog_url", Default: "https://www.facebook.com", Doc: "Base of the login dialog.",
+			set: text(func(c *Config) *string { return &c.Facebook.DialogURL }, required, scheme("https", "http"))},
+		{Name: "facebook.link_url", Default: "https://m.me", Doc: "Base of links that open a conversation with a page.",
+			set: text(func(c *Config) *string { return &c.Facebook.LinkURL }, required, scheme("https", "http"))},
+		{Name: "facebook.login_connect", Default: "false", Doc: "`true` asks owners who log in whether the page may write to them (Login Connect with Messenger). The app needs `user_messenger_contact` for it.",
+			set: truth(func(c *Config) *bool { return &c.Facebook.LoginConnect })},
+		{Name: "facebook.config_id", Doc: "Configuration of Facebook Login for Business with which pages are connected. Empty: the dialog is asked for permissions.",
+			set: text(func(c *Config) *string { return &c.Facebook.ConfigID })},
 		{Name: "facebook.app_id", Doc: "Id of the app at Meta.",
 			set: text(func(c *Config) *string { return &c.Facebook.AppID })},
 		{Name: "facebook.app_secret", Secret: true, Doc: "Secret of the app: signs `appsecret_proof` and checks webhooks.",
@@ -180,6 +188,13 @@ func prefixes(field func(*Config) *[]netip.Prefix) func(*Config, string) error {
 		}
 		*field(c) = list
 		return nil
+	}
+}
+
+func truth(field func(*Config) *bool) func(*Config, string) error {
+	return func(c *Config, v string) error {
+		*field(c) = v == "true"
+		return oneOf("true", "false")(v)
 	}
 }
 

@@ -323,7 +323,7 @@ func (s *Sandbox) listSubscribed(c *call) (any, *Error) {
 		return object{"data": []object{}}, nil
 	}
 	names := []string{}
-	for _, f := range fields() {
+	for _, f := range sortedKeys(c.page.fields) {
 		if c.page.fields[f] {
 			names = append(names, f)
 		}

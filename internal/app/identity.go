@@ -1,0 +1,54 @@
+package app
+
+import (
+	"context"
+	"time"
+
+	"outrider/identity"
+	"outrider/identity/facebook"
+)
+
+// prepareLogin makes the way of owners and pages to Facebook.
+func (a *App) prepareLogin() error {
+	c := a.o.Config
+	var err error
+	a.login, err = facebook.NewFlow(facebook.Options{
+		Graph: a.meta, Directory: a.directory, Store: a.store, Sealer: a.sealer, Now: a.o.Now,
+		AppID: c.Facebook.AppID, AppSecret: c.Facebook.AppSecret, PublicURL: a.publicURL, Version: c.Graph.Version,
+		DialogURL: c.Facebook.DialogURL, LinkURL: c.Facebook.LinkURL, ConfigID: c.Facebook.ConfigID, LoginConnect: c.Facebook.LoginConnect,
+		Reload: a.reloadDirectory, PageChanged: a.pageChanged, Linked: a.dispatcher.Wake,
+		Logger: a.logger.With("part", "login"), Registerer: a.registry,
+	})
+	return err
+}
+
+// preparePages makes what looks after tokens and subscriptions.
+func (a *App) preparePages() error {
+	c := a.o.Config
+	var err error
+	a.pages, err = facebook.NewKeeper(facebook.KeeperOptions{
+		Graph: a.meta, Directory: a.directory, Store: a.store, Now: a.o.Now, AppID: c.Facebook.AppID, AppSecret: c.Facebook.AppSecret,
+		Reload: a.reloadDirectory, PageChanged: a.tokenRenewed,
+		Logger: a.logger.With("part", "pages"), Registerer: a.registry,
+	})
+	return err
+}
+
+// tokenRenewed lets a page go on whose token the keeper renewed: the keeper itself need not look again.
+func (a *App) tokenRenewed(page identity.PageID) {
+	a.keeper.Ensure(page)
+	a.dispatcher.PageChanged(page)
+}
+
+// optInWithin is how long opening a conversation may take.
+const optInWithin = 30 * time.Second
+
+// optedIn opens the conversation with somebody who agreed to it while logging in. A crash loses it: the person still
+// has the link to Messenger before them.
+func (a *App) optedIn(ctx context.Context, o identity.OptIn) {
+	ctx, cancel := context.WithTimeout(ctx, optInWithin)
+	defer cancel()
+	if err := a.login.OptedIn(ctx, o); err != nil {
+		a.logger.Warn("conversation not opened after a login", "page", o.Page, "cause", err)
+	}
+}

@@ -1,0 +1,309 @@
+package app_test
+
+import (
+	"html"
+	"io"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+
+	"outrider/simulator/graph"
+)
+
+// browser is a person with a browser: it keeps cookies, follows redirects, and remembers everything it saw.
+type browser struct {
+	client *http.Client
+	at     *url.URL
+	text   string   // of the page it shows
+	seen   []string // every page and every address
+}
+
+func newBrowser(t *testing.T) *browser {
+	t.Helper()
+	jar, err := cookiejar.New(nil)
+	must(t, err)
+	b := &browser{}
+	b.client = &http.Client{Jar: jar, CheckRedirect: func(r *http.Request, _ []*http.Request) error {
+		b.seen = append(b.seen, r.URL.String())
+		return nil
+	}}
+	return b
+}
+
+// visit opens an address and returns the status of the page it ends at.
+func (b *browser) visit(t *testing.T, address string) int {
+	t.Helper()
+	res, err := b.client.Get(address)
+	must(t, err)
+	defer res.Body.Close()
+	body, err := io.ReadAll(res.Body)
+	must(t, err)
+	b.at, b.text = res.Request.URL, html.UnescapeString(string(body))
+	b.seen = append(b.seen, b.at.String(), b.text)
+	if policy := res.Header.Get("Content-Security-Policy"); !strings.Contains(policy, "default-src 'none'") || strings.Contains(policy, "unsafe") {
+		t.Errorf("%s has the policy %q", b.at.Path, policy)
+	}
+	return res.StatusCode
+}
+
+var anchor = regexp.MustCompile(`<a[^>]* href="([^"]*)"[^>]*>([^<]*)</a>`)
+
+// click follows the link whose label begins so.
+func (b *browser) click(t *testing.T, label string) int {
+	t.Helper()
+	for _, a := range anchor.FindAllStringSubmatch(b.text, -1) {
+		if strings.HasPrefix(a[2], label) {
+			to, err := b.at.Parse(a[1])
+			must(t, err)
+			return b.visit(t, to.String())
+		}
+	}
+	t.Fatalf("there is no link %q on %s:\n%s", label, b.at.Path, b.text)
+	return 0
+}
+
+// shows fails unless the page says so.
+func (b *browser) shows(t *testing.T, text string) {
+	t.Helper()
+	if !strings.Contains(b.text, text) {
+		t.Fatalf("%s does not say %q:\n%s", b.at.Path, text, b.text)
+	}
+}
+
+// unlinked is a rig with an owner whom nobody can reach yet, an alert that waits for that, and a user of Facebook.
+func unlinked(t *testing.T, settings map[string]string) (*rig, *browser) {
+	t.Helper()
+	r := newRig(t, settings)
+	r.sandbox.AddUser("4200", "Ann")
+	r.call(t, http.MethodPut, "owners/ann", map[string]any{"name": "Ann", "time_zone": "Europe/Berlin"}, http.StatusOK)
+	r.call(t, http.MethodPut, "vehicles/van-1", map[string]any{"name": "Van", "owner": "ann"}, http.StatusOK)
+	r.circle(t, "depot", 11.5, 48.1)
+	driveThrough(t, r.connect(t, "van-1"), "fleet/default/van-1/fix", 11.5, 48.1)
+	eventually(t, "the step", func() bool {
+		d := r.items(t, "deliveries")
+		return len(d) == 2 && d[0]["reason"] == "no_contact" && d[1]["reason"] == "no_contact"
+	})
+	return r, newBrowser(t)
+}
+
+// offer asks the API for a link for ann.
+func (r *rig) offer(t *testing.T, body string) map[string]any {
+	t.Helper()
+	return r.call(t, http.MethodPost, "owners/ann/links", body, http.StatusCreated)
+}
+
+// told waits until a person got the two alerts that waited.
+func (r *rig) told(t *testing.T, psid string) {
+	t.Helper()
+	eventually(t, "the step", func() bool {
+		for _, m := range r.sandbox.Thread(page, psid) {
+			if strings.Contains(m.Text, "The depot") {
+				return true
+			}
+		}
+		return false
+	})
+}
+
+// The person whom the owner's contact names, empty: nobody.
+func (r *rig) reached(t *testing.T) string {
+	t.Helper()
+	contacts, _ := r.call(t, http.MethodGet, "owners/ann", nil, http.StatusOK)["contacts"].([]any)
+	if len(contacts) != 1 {
+		return ""
+	}
+	return contacts[0].(map[string]any)["psid"].(string)
+}
+
+// The usual way: the owner logs in, Graph does not know the conversation, and the link to Messenger does the rest.
+func TestOwnerLogsInAndFollowsTheLink(t *testing.T) {
+	t.Parallel()
+	r, b := unlinked(t, nil)
+	login := r.offer(t, `{"vehicle":"van-2"}`)["login_url"].(string)
+	b.visit(t, login)
+	b.shows(t, "Alerts from Fleet in Messenger")
+	b.click(t, "Continue with Facebook")
+	b.click(t, "Continue as Ann")
+	b.shows(t, "One more step")
+	done := b.text
+	b.click(t, "I have done that")
+	b.shows(t, "Not yet")
+	b.text = done
+	b.click(t, "Open Messenger")
+	b.click(t, "Somebody who never wrote")
+	b.shows(t, "The conversation is open")
+	eventually(t, "the step", func() bool { return r.reached(t) != "" })
+	r.told(t, r.reached(t))
+	b.text, b.at = done, must1(t, b.at, login)
+	b.click(t, "I have done that")
+	b.shows(t, "You are connected")
+	if v := r.call(t, http.MethodGet, "vehicles/van-2", nil, http.StatusOK); v["owner"] != "ann" {
+		t.Errorf("the vehicle of the link: %v", v)
+	}
+}
+
+func must1(t *testing.T, at *url.URL, base string) *url.URL {
+	t.Helper()
+	u, err := at.Parse(base)
+	must(t, err)
+	return u
+}
+
+// Somebody who has written before needs no login: the link reports a referral from the conversation that exists.
+func TestOwnerFollowsTheLinkFromAnOldConversation(t *testing.T) {
+	t.Parallel()
+	r, b := unlinked(t, nil)
+	must(t, r.sandbox.AddPerson(page, "7001", "Ann"))
+	_, err := r.sandbox.Say(page, "7001", "hello")
+	must(t, err)
+	offer := r.offer(t, `{}`)
+	b.visit(t, offer["url"].(string))
+	b.click(t, "Ann (7001)")
+	eventually(t, "the step", func() bool { return r.reached(t) == "7001" })
+	r.told(t, "7001")
+
+	// The code worked once.
+	must(t, r.sandbox.AddPerson(page, "7002", "Eve"))
+	b.visit(t, offer["url"].(string))
+	b.click(t, "Eve (7002)")
+	must(t, r.sandbox.WaitWebhooks(t.Context()))
+	if got := r.reached(t); got != "7001" {
+		t.Errorf("a used code linked %s", got)
+	}
+}
+
+// Where Graph knows the conversation, the login is all.
+func TestOwnerIsMatched(t *testing.T) {
+	t.Parallel()
+	r, b := unlinked(t, nil)
+	must(t, r.sandbox.AddPerson(page, "7001", "Ann"))
+	must(t, r.sandbox.Link("4200", page, "7001"))
+	_, err := r.sandbox.Say(page, "7001", "hello")
+	must(t, err)
+	b.visit(t, r.offer(t, `{}`)["login_url"].(string))
+	b.click(t, "Continue with Facebook")
+	b.click(t, "Continue as Ann")
+	b.shows(t, "You are connected")
+	if got := r.reached(t); got != "7001" {
+		t.Errorf("linked %q", got)
+	}
+	r.told(t, "7001")
+}
+
+// In Europe and Japan no ids are matched, whatever was said before.
+func TestOwnerInEuropeIsNotMatched(t *testing.T) {
+	t.Parallel()
+	r, b := unlinked(t, nil)
+	must(t, r.sandbox.AddPerson(page, "7001", "Ann"))
+	must(t, r.sandbox.Link("4200", page, "7001"))
+	must(t, r.sandbox.Unmatched("4200"))
+	b.visit(t, r.offer(t, `{}`)["login_url"].(string))
+	b.click(t, "Continue with Facebook")
+	b.click(t, "Continue as Ann")
+	b.shows(t, "One more step")
+}
+
+// Login Connect: the page writes first, and the tap on its button tells who the person is.
+func TestOwnerLetsThePageWriteFirst(t *testing.T) {
+	t.Parallel()
+	r, b := unlinked(t, map[string]string{"facebook.login_connect": "true"})
+	b.visit(t, r.offer(t, `{}`)["login_url"].(string))
+	b.click(t, "Continue with Facebook")
+	b.click(t, "Continue as Ann, and let the page write to me")
+	b.shows(t, "One more step")
+	m, err := r.sandbox.WaitFor(t.Context(), func(m graph.Message) bool { return len(m.Buttons) > 0 && m.Buttons[0].Title == "Yes, please" })
+	must(t, err)
+	if !strings.Contains(m.Text, "Fleet can send you alerts about the vehicles of Ann") {
+		t.Errorf("greeting: %q", m.Text)
+	}
+	must(t, r.sandbox.Tap(page, m.PSID, m.Buttons[0].Payload))
+	eventually(t, "the step", func() bool { return r.reached(t) == m.PSID })
+	r.told(t, m.PSID)
+}
+
+// Somebody who manages the page connects it: its token is fetched, stored and used.
+func TestPageIsConnected(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, nil)
+	b := newBrowser(t)
+	r.sandbox.AddPage("555", "Second fleet", "second-page-token")
+	must(t, r.sandbox.Unsubscribe("555"))
+	r.sandbox.AddUser("4300", "Mia", "555")
+	r.sandbox.AddUser("4301", "Stranger")
+	login := r.call(t, http.MethodPost, "pages/555/connect", nil, http.StatusCreated)["login_url"].(string)
+	b.visit(t, login)
+	b.shows(t, "Connect the page 555")
+	b.click(t, "Continue with Facebook")
+	if status := b.click(t, "Continue as Stranger"); status != http.StatusForbidden {
+		t.Errorf("a stranger: %d", status)
+	}
+	b.shows(t, "does not manage the page")
+	b.click(t, "Try again")
+	b.click(t, "Continue with Facebook")
+	b.click(t, "Continue as Mia")
+	b.shows(t, "The page is connected")
+	if p := r.call(t, http.MethodGet, "pages/555", nil, http.StatusOK); p["has_token"] != true || p["name"] != "Second fleet" {
+		t.Errorf("page: %v", p)
+	}
+	eventually(t, "the step", func() bool {
+		h, _ := r.call(t, http.MethodGet, "pages/555", nil, http.StatusOK)["health"].(map[string]any)
+		return h["token_valid"] == true && h["subscribed"] != nil
+	})
+	must(t, r.sandbox.AddPerson("555", "8001", "Zoe"))
+	r.call(t, http.MethodPut, "owners/ann", map[string]any{"name": "Ann"}, http.StatusOK)
+	must(t, r.sandbox.Follow("555", "8001", r.offer(t, `{"page":"555"}`)["code"].(string))) // only a subscribed page hears of it
+	eventually(t, "the step", func() bool { return r.reached(t) == "8001" })
+}
+
+// A person who wants to be forgotten is forgotten, and can read so.
+func TestDataIsDeleted(t *testing.T) {
+	t.Parallel()
+	r, b := unlinked(t, nil)
+	must(t, r.sandbox.AddPerson(page, "7001", "Ann"))
+	must(t, r.sandbox.Link("4200", page, "7001"))
+	r.sandbox.SetCallbacks(r.url("/auth/facebook/deauthorize"), r.url("/auth/facebook/deletion"))
+	b.visit(t, r.offer(t, `{}`)["login_url"].(string))
+	b.click(t, "Continue with Facebook")
+	b.click(t, "Continue as Ann")
+	b.shows(t, "You are connected")
+	must(t, r.sandbox.RemoveApp(t.Context(), "4200"))
+	b.visit(t, r.meta+"/settings/apps")
+	b.click(t, "Ann: ask the app to delete my data")
+	b.click(t, "What the app says")
+	b.shows(t, "Your data was deleted")
+	if got := r.reached(t); got != "" {
+		t.Errorf("still linked to %s", got)
+	}
+	for _, d := range r.items(t, "deliveries") {
+		if d["psid"] != nil && d["psid"] != "" {
+			t.Errorf("a delivery still names the person: %v", d)
+		}
+	}
+	if status := b.visit(t, r.url("/auth/facebook/deletion?code=unknown")); status != http.StatusNotFound {
+		t.Errorf("an unknown code: %d", status)
+	}
+}
+
+// Meta's policy enforcement stops a page until Meta lifts it.
+func TestPolicyEnforcementStopsThePage(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, nil)
+	r.own(t, "van-1", "ann", "7001")
+	_, err := r.sandbox.Say(page, "7001", "hello")
+	must(t, err)
+	must(t, r.sandbox.Enforce(page, "block", "spam"))
+	eventually(t, "the step", func() bool {
+		return r.call(t, http.MethodGet, "pages/"+page, nil, http.StatusOK)["block_reason"] == "spam"
+	})
+	r.circle(t, "depot", 11.5, 48.1)
+	driveThrough(t, r.connect(t, "van-1"), "fleet/default/van-1/fix", 11.5, 48.1)
+	eventually(t, "the step", func() bool {
+		d := r.items(t, "deliveries")
+		return len(d) == 2 && d[0]["reason"] == "page_blocked" && d[1]["reason"] == "page_blocked"
+	})
+	must(t, r.sandbox.Enforce(page, "unblock", ""))
+	r.told(t, "7001")
+}
