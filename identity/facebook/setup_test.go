@@ -9,6 +9,7 @@ import (
 	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
+	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -44,6 +45,32 @@ const (
 	secretText = "app-secret-of-the-test"
 	pageToken  = "page-token-of-the-test"
 )
+
+// migrated is the file of an empty store, made once.
+var migrated = sync.OnceValue(func() []byte {
+	dir, err := os.MkdirTemp("", "facebook-test-")
+	if err != nil {
+		panic(err)
+	}
+	defer os.RemoveAll(dir)
+	path := filepath.Join(dir, "db")
+	sealer, err := identity.NewSealer(make([]byte, identity.KeySize))
+	if err != nil {
+		panic(err)
+	}
+	s, err := sqlite.Open(context.Background(), sqlite.Options{Path: path, Sealer: sealer, Now: time.Now})
+	if err == nil {
+		err = s.Close()
+	}
+	if err != nil {
+		panic(err)
+	}
+	file, err := os.ReadFile(path)
+	if err != nil {
+		panic(err)
+	}
+	return file
+})
 
 type clock struct {
 	mu sync.Mutex // guards at
@@ -99,7 +126,9 @@ func setup(t *testing.T, change func(*facebook.Options)) *bench {
 	b.sandbox.AddUser("4200", "Ann")
 	sealer, err := identity.NewSealer(bytes.Repeat([]byte{7}, identity.KeySize))
 	must(t, err)
-	b.store, err = sqlite.Open(t.Context(), sqlite.Options{Path: filepath.Join(t.TempDir(), "db"), Sealer: sealer, Now: b.clock.now})
+	path := filepath.Join(t.TempDir(), "db")
+	must(t, os.WriteFile(path, migrated(), 0o600))
+	b.store, err = sqlite.Open(t.Context(), sqlite.Options{Path: path, Sealer: sealer, Now: b.clock.now})
 	must(t, err)
 	t.Cleanup(func() { _ = b.store.Close() })
 	must(t, b.store.PutPage(t.Context(), identity.Page{Tenant: "acme", ID: "500", Name: "Fleet", AccessToken: identity.NewToken(pageToken)}))
