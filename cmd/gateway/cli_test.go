@@ -76,6 +76,11 @@ func TestTheCommandLine(t *testing.T) {
 			args: []string{"check", data + "3", "--http.listen=" + taken.Addr().String(), "--mqtt.listen=127.0.0.1:0", "--graph.url=http://127.0.0.1:1"}, code: 1,
 			stdout: []string{"ok    settings", "ok    data.dir", "FAIL  http.listen", "FAIL  graph.url", "FAIL  facebook", "app_secret", "verify_token"},
 		},
+		"doctor": {
+			args: []string{"doctor", data + "d", "--http.listen=127.0.0.1:0", "--mqtt.listen=127.0.0.1:0", "--graph.url=http://127.0.0.1:1"}, code: 1,
+			stdout: []string{"this machine\n", "ok    settings", "FAIL  graph.url", "app id or app secret are not set", "→ copy both from the app's dashboard", "the gateway was never started"},
+			stderr: []string{"see FAIL above"},
+		},
 		"geofences check": {
 			args:   []string{"geofences", "check", yard},
 			stdout: []string{`ok    features[0] "yard": circle`, "yard.geojson: 1 good (0 of them repaired), 0 refused"},

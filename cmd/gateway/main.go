@@ -43,6 +43,7 @@ func commands() []command {
 		{"demo", "", "start everything embedded, with a Graph sandbox and a simulated fleet", environment.demo},
 		{"serve", "", "start the gateway", environment.serve},
 		{"check", "", "check the settings and reach every dependency", environment.check},
+		{"doctor", "", "say what is missing at Meta, and whether everything here is in order", environment.doctor},
 		{"replay", "--geofences FILE", "run recorded fixes through the engine", environment.replay},
 		{"geofences", "check FILE", "say of every geofence of a GeoJSON file whether it can be used", environment.geofences},
 		{"migrate", "", "bring the store to this version", environment.migrate},

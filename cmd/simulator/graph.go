@@ -18,6 +18,8 @@ type graphFlags struct {
 	listen  string
 	pages   []string
 	people  []string
+	users   []string
+	gateway string
 }
 
 func runGraph(ctx context.Context, args []string, in io.Reader, out io.Writer) error {
@@ -35,6 +37,7 @@ func runGraph(ctx context.Context, args []string, in io.Reader, out io.Writer) e
 		return fmt.Errorf("listen: %w; choose another address with --listen", err)
 	}
 	fmt.Fprintf(out, "Graph API sandbox on http://%s, version %s, app %s\n", listener.Addr(), f.options.Version, sandbox.AppID())
+	fmt.Fprintf(out, "people remove the app and ask for their data to be deleted on http://%s/settings/apps\n", listener.Addr())
 	fmt.Fprintf(out, "people act on http://%s/phone, or by lines such as: say 500 7001 where is my van?\n", listener.Addr())
 	return sandbox.Serve(ctx, listener, in, out)
 }
@@ -55,8 +58,14 @@ func parseGraph(args []string, out io.Writer) (*graphFlags, error) {
 	set.Float64Var(&o.Faults.LostAnswer, "lost-answers", 0, "`share` of accepted messages whose answer is lost")
 	set.Float64Var(&o.Faults.Unavailable, "unavailable", 0, "`share` of messages refused with 551")
 	set.Float64Var(&o.Faults.Duplicate, "duplicates", 0, "`share` of webhooks sent twice")
+	set.Float64Var(&o.Faults.Reorder, "reordered", 0, "`share` of webhooks overtaken by the next one of the same conversation")
+	set.Float64Var(&o.Faults.Seconds, "seconds", 0, "`share` of webhooks whose times are in seconds")
+	set.Float64Var(&o.Faults.NumericIDs, "numeric-ids", 0, "`share` of webhooks whose ids are numbers")
+	set.Float64Var(&o.Faults.LostEcho, "lost-echoes", 0, "`share` of echoes that never come")
 	set.DurationVar(&o.Faults.Latency, "latency", 0, "before every answer")
 	set.Func("page", "a page as `id:name:token`; may be repeated", appendTo(&f.pages))
+	set.StringVar(&f.gateway, "gateway", "http://127.0.0.1:8080", "`address` of the gateway, for its callbacks")
+	set.Func("user", "somebody who can log in, as `asid:name:page,page` of those they manage; may be repeated", appendTo(&f.users))
 	set.Func("person", "a person as `page:psid:name`; may be repeated", appendTo(&f.people))
 	if err := set.Parse(args); err != nil {
 		return nil, err
@@ -86,6 +95,15 @@ func (f *graphFlags) fill(s *graph.Sandbox) error {
 		id, _, _ := strings.Cut(f.pages[0], ":")
 		f.people = []string{id + ":7001:Ann"}
 	}
+	if len(f.users) == 0 {
+		id, _, _ := strings.Cut(f.pages[0], ":")
+		f.users = []string{"4200:Ann:", "4300:Mia, who manages the page:" + id}
+	}
+	for _, user := range f.users {
+		u := strings.SplitN(user, ":", 3)
+		s.AddUser(u[0], u[1], strings.FieldsFunc(u[2], func(r rune) bool { return r == ',' })...)
+	}
+	s.SetCallbacks(f.gateway+"/auth/facebook/deauthorize", f.gateway+"/auth/facebook/deletion")
 	for _, page := range f.pages {
 		p := strings.SplitN(page, ":", 3)
 		s.AddPage(p[0], p[1], p[2])

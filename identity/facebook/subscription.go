@@ -125,3 +125,36 @@ func union(a, b []string) []string {
 	}
 	return all
 }
+
+// AppSubscription is where an app's webhooks for pages go.
+type AppSubscription struct {
+	Callback string // empty: nowhere
+	Active   bool
+	Subscription
+}
+
+// InspectApp asks where an app's webhooks for pages go, with the app's token.
+func InspectApp(ctx context.Context, call func(context.Context, graph.Call, any) error, app string, token identity.Token) (AppSubscription, error) {
+	var a struct {
+		Data []struct {
+			Object   string `json:"object"`
+			Callback string `json:"callback_url"`
+			Active   bool   `json:"active"`
+			Fields   []struct {
+				Name string `json:"name"`
+			} `json:"fields"`
+		} `json:"data"`
+	}
+	var s AppSubscription
+	err := call(ctx, graph.Call{Method: http.MethodGet, Node: app, Edge: "subscriptions", Token: token}, &a)
+	for _, d := range a.Data {
+		if d.Object != "page" {
+			continue
+		}
+		s.Callback, s.Active, s.Subscribed = d.Callback, d.Active, true
+		for _, f := range d.Fields {
+			s.Fields = append(s.Fields, f.Name)
+		}
+	}
+	return s, err
+}

@@ -33,10 +33,10 @@ func (k *Keeper) checkToken(page identity.Page, h *identity.PageHealth) identity
 		return page
 	}
 	result := tokenValid
-	problem := facts.problem(page.ID, k.o.AppID)
+	problem := facts.Fault(page.ID, k.o.AppID)
 	if ends := facts.Expires; problem != "" || !ends.IsZero() && ends.Sub(k.o.Now()) < renewPage {
 		if fresh, f, ok := k.renew(page); ok {
-			page, facts, problem, result = fresh, f, f.problem(page.ID, k.o.AppID), tokenRenewed
+			page, facts, problem, result = fresh, f, f.Fault(page.ID, k.o.AppID), tokenRenewed
 		}
 	}
 	if problem != "" {
@@ -49,8 +49,8 @@ func (k *Keeper) checkToken(page identity.Page, h *identity.PageHealth) identity
 	return page
 }
 
-// problem says why the token does not do for a page of the app; empty: it does.
-func (t TokenFacts) problem(page identity.PageID, app string) string {
+// Fault says why the token does not do for a page of the app; empty: it does.
+func (t TokenFacts) Fault(page identity.PageID, app string) string {
 	switch {
 	case !t.Valid:
 		if t.Problem == "" {
@@ -115,7 +115,7 @@ func (k *Keeper) renewWith(page identity.Page, a identity.Account) (identity.Pag
 		return page, TokenFacts{}, errNoToken
 	}
 	facts, err := Inspect(k.ctx, k.call, page.AccessToken, k.appToken())
-	if problem := facts.problem(page.ID, k.o.AppID); err == nil && problem != "" {
+	if problem := facts.Fault(page.ID, k.o.AppID); err == nil && problem != "" {
 		err = fmt.Errorf("facebook: the fresh token does not work either: %s", problem)
 	}
 	if err == nil {
