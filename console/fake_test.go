@@ -191,12 +191,16 @@ func newest[T any](all []T, q store.Query, seq func(T) uint64, wanted func(T) bo
 }
 
 func (s *fakeStore) Crossings(_ context.Context, q store.Query) ([]store.Crossing, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	return newest(s.crossings, q, func(c store.Crossing) uint64 { return c.Seq }, func(c store.Crossing) bool {
 		return c.Tenant == q.Tenant && (q.Vehicle == "" || c.Vehicle == q.Vehicle) && (q.Fence == "" || c.Fence == q.Fence)
 	}), s.fail
 }
 
 func (s *fakeStore) Deliveries(_ context.Context, q store.Query) ([]store.DeliveryRecord, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	return newest(s.deliveries, q, func(d store.DeliveryRecord) uint64 { return d.Seq }, func(d store.DeliveryRecord) bool {
 		a := d.Alert
 		return a.Tenant == q.Tenant && (q.Vehicle == "" || a.Vehicle == q.Vehicle) &&

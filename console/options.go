@@ -77,6 +77,9 @@ type Options struct {
 	// Health tells how pages stand at Meta. Nil: it is not shown.
 	Health PageHealths
 
+	// Feed is what /api/v1/events tells from. Nil: the stream looks at the record every two seconds, and has no positions.
+	Feed *Feed
+
 	// Webhook serves /webhook/messenger. Nil: the path does not exist.
 	Webhook http.Handler
 	// CheckChannel says why an owner's fallback is no channel's URL; its error does not repeat it. Nil: any URL is taken.
@@ -110,6 +113,9 @@ func (o Options) checked() (Options, error) {
 	}
 	if o.FencesChanged == nil {
 		o.FencesChanged = func(context.Context) error { return nil }
+	}
+	if o.Feed == nil {
+		o.Feed = NewFeed()
 	}
 	if o.PageChanged == nil {
 		o.PageChanged = func(identity.PageID) {}

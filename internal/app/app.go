@@ -80,6 +80,8 @@ type App struct {
 
 	reloading sync.Mutex // makes reading identities and loading them one step, so that the newest is loaded last
 
+	feed *console.Feed // what people who look on are told
+
 	undo []step // what Stop does, in reverse
 }
 
@@ -110,7 +112,7 @@ func New(o Options) (*App, error) {
 	if c.MQTT.Listen == "" && c.MQTT.URL == "" {
 		return nil, errors.New("app: no fixes can come in: set mqtt.listen, mqtt.url or both")
 	}
-	return &App{o: o, logger: o.Logger, registry: o.Registry}, nil
+	return &App{o: o, logger: o.Logger, registry: o.Registry, feed: console.NewFeed()}, nil
 }
 
 // Start sets the gateway going and returns when it takes fixes and requests. After an error everything that
@@ -196,7 +198,7 @@ func (a *App) prepareSending(ctx context.Context) error {
 	}
 	a.dispatcher, err = notify.NewDispatcher(notify.DispatcherOptions{
 		Outbox: a.store, Templates: a.store, Directory: a.directory, Sender: sender,
-		Now: a.o.Now, Grace: c.Alerts.Settle, NeedTemplates: a.keeper.Need, OnSent: a.o.OnSent, Picture: a.picture,
+		Now: a.o.Now, Grace: c.Alerts.Settle, NeedTemplates: a.keeper.Need, OnSent: a.sent, Picture: a.picture,
 		Logger: a.logger.With("part", "dispatcher"), Registerer: a.registry,
 	})
 	if err != nil {
@@ -228,7 +230,7 @@ func (a *App) startDeciding(ctx context.Context) error {
 	decoder := codec.NewJoiner(codec.New(codec.Options{}), codec.JoinerOptions{})
 	a.pipeline, err = pipeline.New(ctx, pipeline.Options{
 		Journal: a.journal, Store: a.store, Decoder: decoder, Devices: a.directory,
-		Rules: rules, TopicOwner: decoder.TopicOwner, Wake: a.dispatcher.Wake,
+		Rules: rules, TopicOwner: decoder.TopicOwner, Wake: a.dispatcher.Wake, OnCommit: a.feed.Committed,
 		Preset: preset, SnapshotEvery: c.Engine.Snapshot, Now: a.o.Now,
 		Logger: a.logger.With("part", "pipeline"), Registerer: a.registry,
 	})
@@ -253,10 +255,10 @@ func (a *App) startServing(context.Context) error {
 		return err
 	}
 	handler, err := console.New(console.Options{
-		Store: a.store, Directory: a.directory, Reload: a.reloadDirectory, FencesChanged: a.pipeline.FencesChanged, PageChanged: a.pageChanged,
+		Store: a.store, Directory: a.directory, Feed: a.feed, Reload: a.reloadDirectory, FencesChanged: a.pipeline.FencesChanged, PageChanged: a.pageChanged,
 		Links: a.login, Login: a.login, Health: a.store, AdminKey: a.adminKey, Ready: a.ready, Gatherer: a.registry, Registerer: a.registry,
 		Webhook: messenger.NewWebhook(messenger.WebhookOptions{
-			VerifyToken: c.Facebook.VerifyToken, AppSecret: c.Facebook.AppSecret, Inbox: a.store, Wake: a.dispatcher.Wake,
+			VerifyToken: c.Facebook.VerifyToken, AppSecret: c.Facebook.AppSecret, Inbox: a.store, Wake: a.heard,
 			Received: a.received, Now: a.o.Now, Logger: a.logger.With("part", "webhook"), Registerer: a.registry,
 		}),
 		Map:   ui.Options{Tiles: c.Console.Tiles, PMTiles: c.Console.PMTiles, Attribution: c.Console.Attribution, Streets: a.o.Streets},
@@ -270,6 +272,7 @@ func (a *App) startServing(context.Context) error {
 		return err
 	}
 	a.onStop("http", a.http.Stop)
+	a.onStop("feed", func(context.Context) error { a.feed.Close(); return nil })
 	return nil
 }
 
@@ -407,6 +410,22 @@ func (a *App) publicURL() string {
 
 // picture is the address of a delivery's picture; empty: it has none. Nothing is sent before the cards are there.
 func (a *App) picture(d notify.Delivery) string { return a.cards.picture(d) }
+
+// sent passes on that Meta took a message.
+func (a *App) sent(d notify.Delivery, began time.Time) {
+	a.feed.Changed(d.Alert.Tenant)
+	if a.o.OnSent != nil {
+		a.o.OnSent(d, began)
+	}
+}
+
+// heard is told of a page whose people did something.
+func (a *App) heard(page identity.PageID) {
+	a.dispatcher.Wake(page)
+	if p, ok := a.directory.Page(page); ok {
+		a.feed.Changed(p.Tenant)
+	}
+}
 
 // pageChanged lets a page with a new token go on at once.
 func (a *App) pageChanged(page identity.PageID) {

@@ -343,6 +343,7 @@ func (l *lane) commit(ctx context.Context) error {
 	if err := l.keepTrying(ctx, c); err != nil {
 		return err
 	}
+	l.o.OnCommit(c)
 	l.committed, l.committedAt = l.next, l.o.Now()
 	l.step = store.Commit{
 		Crossings: c.Crossings[:0], Memberships: c.Memberships[:0], Deliveries: c.Deliveries[:0],

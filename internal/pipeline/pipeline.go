@@ -36,6 +36,8 @@ type Options struct {
 	TopicOwner func(topic string) (telemetry.TenantID, telemetry.VehicleID)
 	// Wake is told which pages have new deliveries. It must not block.
 	Wake func(identity.PageID)
+	// OnCommit is told of every commit after it is durable. It must not block, nor keep what it is given. Nil: nobody is.
+	OnCommit func(store.Commit)
 
 	Preset        geofence.Preset  // zero: balanced
 	SnapshotEvery time.Duration    // zero: 30 s
@@ -66,6 +68,9 @@ func New(ctx context.Context, o Options) (*Pipeline, error) {
 	}
 	if o.RefreshEvery == 0 {
 		o.RefreshEvery = 2 * time.Second
+	}
+	if o.OnCommit == nil {
+		o.OnCommit = func(store.Commit) {}
 	}
 	fences, err := NewFences(ctx, o.Store, o.Logger)
 	if err != nil {

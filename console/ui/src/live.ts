@@ -86,6 +86,7 @@ async function stream(signal: AbortSignal, last: { id: string }): Promise<void> 
   const headers: Record<string, string> = { Accept: 'text/event-stream' }
   if (last.id) headers['Last-Event-ID'] = last.id
   const answer = await call('events', { headers, signal })
+  await poll(signal) // what happened before the stream began
   feed.value = 'live'
   const reader = answer.body!.pipeThrough(new TextDecoderStream()).getReader()
   const parser = new EventParser()
