@@ -19,7 +19,7 @@ func (g growth) wait(times int) time.Duration {
 // pauseFor is how long a page sends nothing for a reason that concerns the whole page. Somebody at Meta or at
 // the page's owner has to act on most of them, so that asking often helps nobody and harms the page's standing.
 func pauseFor(reason Reason, times int, jitter float64) time.Duration {
-	g := growth{30 * time.Minute, 4 * time.Hour}
+	g := growth{30 * time.Minute, 4 * time.Hour} // never earlier: an impatient page stays restricted for longer
 	switch reason {
 	case ReasonNetwork:
 		g = growth{time.Second, time.Minute}
@@ -27,6 +27,8 @@ func pauseFor(reason Reason, times int, jitter float64) time.Duration {
 		g = growth{2 * time.Second, 5 * time.Minute}
 	case ReasonTemporary:
 		g = growth{5 * time.Second, 5 * time.Minute}
+	default:
+		return g.wait(times) + time.Duration(jitter*float64(30*time.Second))
 	}
 	return spread(g.wait(times), jitter)
 }

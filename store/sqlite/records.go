@@ -21,9 +21,13 @@ const (
 		late, received, recorded FROM crossings`
 	selectDeliveries = `SELECT seq, ` + deliveryColumns + ` FROM deliveries`
 	selectDelivery   = `SELECT seq, ` + deliveryColumns + `, trace FROM deliveries WHERE id = ? AND tenant = ?`
-	countDeliveries  = `SELECT state, n FROM delivery_counts WHERE n > 0`
-	selectLetters    = `SELECT seq, tenant, vehicle, topic, reason, field, detail, payload, size, received FROM dead_letters`
-	insertLetter     = `INSERT INTO dead_letters (tenant, vehicle, topic, reason, field, detail, payload, size, received)
+	countDone        = `SELECT state, n FROM delivery_counts WHERE n > 0`
+	countWaiting     = `SELECT 'pending', COUNT(*) FROM deliveries WHERE state = 'pending' UNION ALL
+		SELECT 'held', COUNT(*) FROM deliveries WHERE state = 'held' UNION ALL
+		SELECT 'sending', COUNT(*) FROM deliveries INDEXED BY deliveries_busy WHERE ` + underWay + ` AND state = 'sending' UNION ALL
+		SELECT 'settling', COUNT(*) FROM deliveries INDEXED BY deliveries_busy WHERE ` + underWay + ` AND state = 'settling'`
+	selectLetters = `SELECT seq, tenant, vehicle, topic, reason, field, detail, payload, size, received FROM dead_letters`
+	insertLetter  = `INSERT INTO dead_letters (tenant, vehicle, topic, reason, field, detail, payload, size, received)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`
 	trimLetters = `DELETE FROM dead_letters WHERE tenant = ?1 AND seq <= (
 		SELECT seq FROM dead_letters WHERE tenant = ?1 ORDER BY seq DESC LIMIT 1 OFFSET ?2)`
@@ -131,16 +135,26 @@ func (s *Store) DeliveryCounts(ctx context.Context) (map[notify.State]int, error
 		state notify.State
 		n     int
 	}
-	rows, err := s.read.QueryContext(ctx, countDeliveries)
-	all, err := collect(rows, err, func(row scanner) (count, error) {
-		var c count
-		err := row.Scan(&c.state, &c.n)
-		return c, err
-	})
 	counts := map[notify.State]int{}
-	for _, c := range all {
-		counts[c.state] = c.n
-	}
+	err := s.view(ctx, func(tx *sql.Tx) error {
+		for _, query := range []string{countDone, countWaiting} {
+			rows, err := tx.QueryContext(ctx, query)
+			all, err := collect(rows, err, func(row scanner) (count, error) {
+				var c count
+				err := row.Scan(&c.state, &c.n)
+				return c, err
+			})
+			if err != nil {
+				return err
+			}
+			for _, c := range all {
+				if c.n > 0 {
+					counts[c.state] = c.n
+				}
+			}
+		}
+		return nil
+	})
 	return named(counts, err)("delivery counts")
 }
 

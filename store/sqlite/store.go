@@ -76,7 +76,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 func open(path string, connections int) (*sql.DB, error) {
 	q := url.Values{"_txlock": {"immediate"}, "_pragma": {
 		fmt.Sprintf("busy_timeout(%d)", busyTimeout.Milliseconds()),
-		"journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(ON)", "temp_store(MEMORY)",
+		"journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(ON)", "temp_store(MEMORY)", "cache_size(-32768)",
 	}}
 	u := url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: q.Encode()}
 	db, err := sql.Open("sqlite", u.String())
@@ -104,7 +104,14 @@ func (s *Store) Close() error {
 }
 
 // write runs do in a transaction and returns when it is on disk, or was undone.
-func (s *Store) write(ctx context.Context, do func(*tx) error) error { return s.writer.run(ctx, do) }
+func (s *Store) write(ctx context.Context, do func(*tx) error) error {
+	return s.writer.run(ctx, do, false)
+}
+
+// writeSure is write for what fails only when the database does.
+func (s *Store) writeSure(ctx context.Context, do func(*tx) error) error {
+	return s.writer.run(ctx, do, true)
+}
 
 // micros is how a time is kept.
 func micros(t time.Time) int64 {
