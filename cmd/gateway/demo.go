@@ -139,6 +139,9 @@ const bannerText = `Outrider demo: %[1]d simulated vehicles drive around city fe
   MQTT          %[4]s, no password
   Graph API     %[5]s (a sandbox that enforces Meta's rules)
   phones        %[5]s/phone (play any owner: read, tap, write)
+  login         become an owner of %[6]s, as somebody who is sent by a fleet's web site:
+                %[12]s
+                (and be forgotten again: %[5]s/settings/apps)
 
 The vehicle %[6]s is yours. Let it drive into the fence “Depot”, at 40 km/h for 15 seconds:
   for lat in $(seq %[9]s 0.0001 %[10]s); do mosquitto_pub -h %[7]s -p %[8]s -q 1 -t fleet/default/%[6]s/fix \
@@ -158,5 +161,5 @@ func banner(d *app.Demo, vehicles int) string {
 	host, port, _ := net.SplitHostPort(a.MQTTAddr().String())
 	south, north, lon := d.HandRoute()
 	return fmt.Sprintf(bannerText, vehicles, a.HTTPAddr(), key.Reveal(), a.MQTTAddr(), d.GraphURL(), app.HandVehicle,
-		host, port, south, north, lon)
+		host, port, south, north, lon, d.LoginURL())
 }

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -196,8 +197,7 @@ func (k *Keeper) checkSubscription(page identity.Page, h *identity.PageHealth) {
 	if err == nil && (len(s.Missing()) > 0 || !s.GetStarted) {
 		result = subscriptionRepaired
 		if err = k.repair(page, s); err == nil {
-			k.o.Logger.Warn("page was not subscribed to its webhook as it should be, repaired",
-				"page", page.ID, "missing", s.Missing(), "get_started", s.GetStarted)
+			k.tell(page, s)
 		}
 	}
 	if k.ctx.Err() != nil {
@@ -211,6 +211,16 @@ func (k *Keeper) checkSubscription(page identity.Page, h *identity.PageHealth) {
 	}
 	k.metrics.subscriptions.WithLabelValues(result).Inc()
 	h.Subscribed, h.Subscription = k.o.Now(), ""
+}
+
+// tell says what was repaired. The button is missing once on every page; a subscription that ends is a sign of trouble.
+func (k *Keeper) tell(page identity.Page, s Subscription) {
+	if missing := s.Missing(); len(missing) > 0 {
+		k.o.Logger.Warn("page was not subscribed to its webhook as it should be, repaired", "page", page.ID, "missing", strings.Join(missing, ", "))
+	}
+	if !s.GetStarted {
+		k.o.Logger.Info("page got the Get Started button that link codes need", "page", page.ID)
+	}
 }
 
 func (k *Keeper) call(ctx context.Context, c graph.Call, answer any) error {

@@ -1,6 +1,7 @@
 package facebook
 
 import (
+	"math"
 	"net/http"
 	"net/url"
 	"strings"
@@ -157,5 +158,7 @@ func (f *Flow) status(w http.ResponseWriter, r *http.Request) {
 	f.pages.show(w, http.StatusOK, v)
 }
 
-// minutes is how many whole minutes are left until a moment, at least one.
-func (f *Flow) minutes(until time.Time) int { return max(1, int(until.Sub(f.o.Now()).Minutes())) }
+// minutes is how many minutes are left until a moment, rounded up.
+func (f *Flow) minutes(until time.Time) int {
+	return max(1, int(math.Ceil(until.Sub(f.o.Now()).Minutes())))
+}

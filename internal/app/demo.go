@@ -27,6 +27,8 @@ const (
 	demoPageToken = "demo-page-token"
 	demoZone      = "Europe/Berlin"
 	demoManager   = "9000000000000001"
+	demoKnown     = "9000000000000003"
+	demoKnownPSID = "70009999"
 	demoNewcomer  = "newcomer" // an owner whom nobody has linked yet
 
 	// HandVehicle is the demo's vehicle that nobody simulates: it is for positions published by hand.
@@ -50,6 +52,7 @@ type Demo struct {
 	graphHTTP *httpServer
 	fleet     *simulator.Fleet
 	publisher *simulator.Publisher
+	login     string // where the newcomer begins
 	temporary string // directory to be removed at the end; empty: none
 	undo      []step
 
@@ -96,7 +99,7 @@ func (d *Demo) startSandbox(context.Context) error {
 	d.sandbox.AddPage(demoPage, demoPageName, demoPageToken)
 	d.sandbox.AddUser(demoManager, "Mia, who manages the page", demoPage)
 	d.sandbox.AddUser("9000000000000002", "Noah, an owner")
-	d.sandbox.AddUser("9000000000000003", "Lea, an owner whom Graph knows")
+	d.sandbox.AddUser(demoKnown, "Lea, an owner whom Graph knows")
 	d.onStop("sandbox", func(context.Context) error { return d.sandbox.Close() })
 	var err error
 	if d.graphHTTP, err = serveHTTP("127.0.0.1:0", d.sandbox, d.o.Logger); err != nil {
@@ -163,7 +166,24 @@ func (d *Demo) register(ctx context.Context) error {
 			return err
 		}
 	}
-	return nil
+	return d.registerNewcomer(ctx, admin)
+}
+
+// registerNewcomer adds an owner whom nobody can reach yet, and makes a link for whoever plays them: with it the
+// vehicle driven by hand becomes theirs, too.
+func (d *Demo) registerNewcomer(ctx context.Context, admin *apiClient) error {
+	err := errors.Join(d.sandbox.AddPerson(demoPage, demoKnownPSID, "Lea"), d.sandbox.Link(demoKnown, demoPage, demoKnownPSID))
+	if err != nil {
+		return err
+	}
+	if err := admin.put(ctx, "owners/"+demoNewcomer, map[string]any{"name": "You", "time_zone": demoZone}); err != nil {
+		return err
+	}
+	offer, err := d.app.login.Offer(ctx, identity.LinkWish{
+		Tenant: "default", Owner: demoNewcomer, Page: demoPage, Vehicle: HandVehicle, ValidFor: 24 * time.Hour,
+	})
+	d.login = offer.LoginURL
+	return err
 }
 
 func (d *Demo) registerOwner(ctx context.Context, admin *apiClient, i int, vehicle telemetry.VehicleID) error {
@@ -238,6 +258,9 @@ func (d *Demo) App() *App { return d.app }
 
 // GraphURL is where the sandbox listens.
 func (d *Demo) GraphURL() string { return "http://" + d.graphHTTP.Addr().String() }
+
+// LoginURL is where somebody who plays an owner becomes reachable, as a fleet's web site would send them.
+func (d *Demo) LoginURL() string { return d.login }
 
 // HandRoute is a way due north into the fence “Depot”, for a vehicle driven by hand: 150 m in 15 steps of a
 // ten-thousandth of a degree.

@@ -307,3 +307,83 @@ func TestPolicyEnforcementStopsThePage(t *testing.T) {
 	must(t, r.sandbox.Enforce(page, "unblock", ""))
 	r.told(t, "7001")
 }
+
+// Nothing that is a secret shows where people look: over every way of logging in, with every step failing once.
+func TestNoSecretShows(t *testing.T) {
+	t.Parallel()
+	r, b := unlinked(t, map[string]string{"facebook.login_connect": "true"})
+	r.sandbox.AddUser("4300", "Mia", page)
+	var given []string // tickets and codes, which are for the browser and nobody else
+	walk := func(login, as string) {
+		given = append(given, login[strings.Index(login, "v1."):])
+		b.visit(t, login)
+		b.click(t, "Continue with Facebook")
+		given = append(given, b.at.Query().Get("state"))
+		b.click(t, as)
+	}
+	offer := r.offer(t, `{}`)
+	given = append(given, offer["code"].(string))
+	walk(offer["login_url"].(string), "Continue as Ann, and let")
+	walk(r.offer(t, `{}`)["login_url"].(string), "Cancel")
+	walk(r.call(t, http.MethodPost, "pages/"+page+"/connect", nil, http.StatusCreated)["login_url"].(string), "Continue as Mia")
+	b.shows(t, "The page is connected")
+	b.visit(t, r.url("/auth/facebook/callback?code=AQsecretcode&state=v1.forged"))
+	r.sandbox.Grant()
+	walk(r.call(t, http.MethodPost, "pages/"+page+"/connect", nil, http.StatusCreated)["login_url"].(string), "Continue as Mia")
+	b.shows(t, "permission that is needed")
+	r.sandbox.RevokeToken(token, 460)
+	walk(r.offer(t, `{}`)["login_url"].(string), "Continue as Ann")
+	r.sandbox.SetCallbacks(r.url("/auth/facebook/deauthorize"), r.url("/auth/facebook/deletion"))
+	must(t, r.sandbox.RemoveApp(t.Context(), "4200"))
+	forgotten, err := r.sandbox.RequestDeletion(t.Context(), "4200")
+	must(t, err)
+	given = append(given, forgotten.Code)
+	must(t, r.sandbox.Follow(page, mustPerson(t, r), offer["code"].(string)))
+	must(t, r.sandbox.WaitWebhooks(t.Context()))
+
+	shown := strings.Join(b.seen, "\n")
+	for _, path := range []string{"owners", "owners/ann", "pages", "pages/" + page, "deliveries", "vehicles"} {
+		shown += r.raw(t, "/api/v1/"+path)
+	}
+	shown += r.raw(t, "/metrics")
+	log := r.log.String()
+	if !strings.Contains(log, "login ended") || !strings.Contains(log, "a person's data was deleted") {
+		t.Fatalf("the hunt is in the wrong place:\n%s", log)
+	}
+	secrets := append(r.sandbox.Tokens(), "app-secret-of-the-test", "verify-token-of-the-test", key)
+	if len(secrets) < 6 {
+		t.Fatalf("the sandbox gave out %d tokens only", len(secrets))
+	}
+	for _, secret := range secrets {
+		if strings.Contains(shown, secret) {
+			t.Errorf("a page, an address or the API shows a secret that begins with %.6s", secret)
+		}
+	}
+	for _, secret := range append(secrets, append(given, "AQsecretcode", "signed_request", "appsecret_proof")...) {
+		if secret != "" && strings.Contains(log, secret) {
+			t.Errorf("the log holds a secret that begins with %.12s", secret)
+		}
+	}
+}
+
+// mustPerson is somebody who never wrote to the page.
+func mustPerson(t *testing.T, r *rig) string {
+	t.Helper()
+	psid, err := r.sandbox.NewPerson(page, "Late")
+	must(t, err)
+	return psid
+}
+
+// raw is an answer as it comes.
+func (r *rig) raw(t *testing.T, path string) string {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, r.url(path), nil)
+	must(t, err)
+	req.Header.Set("Authorization", "Bearer "+key)
+	res, err := http.DefaultClient.Do(req)
+	must(t, err)
+	defer res.Body.Close()
+	body, err := io.ReadAll(res.Body)
+	must(t, err)
+	return string(body)
+}

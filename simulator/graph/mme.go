@@ -43,6 +43,7 @@ func (s *Sandbox) followed(p sitePage, page, psid string, err error) (int, siteP
 	}
 	p.Title = "The conversation is open"
 	p.Texts = []string{fmt.Sprintf("Person %s is in the conversation with %s. The page's webhook is told so.", psid, s.pageName(page))}
+	p.Links = []siteLink{{"Look at their phone", phonePath + "/" + url.PathEscape(page) + "/" + url.PathEscape(psid)}}
 	return http.StatusOK, p
 }
 

@@ -101,3 +101,10 @@ func (s *Sandbox) RevokeToken(value string, subcode int) bool {
 
 // RestoreToken undoes RevokeToken.
 func (s *Sandbox) RestoreToken(value string) bool { return s.RevokeToken(value, 0) }
+
+// Tokens lists every access token the sandbox has given out, for tests that look whether one shows where it should not.
+func (s *Sandbox) Tokens() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return sortedKeys(s.tokens)
+}
