@@ -1,9 +1,11 @@
 package graph
 
 import (
+	"fmt"
 	"hash/fnv"
 	"io"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -49,4 +51,28 @@ func mix(x uint64) uint64 {
 	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
 	x = (x ^ x>>27) * 0x94d049bb133111eb
 	return x ^ x>>31
+}
+
+// Hang makes every call of a page wait without an answer until the caller gives up.
+func (s *Sandbox) Hang(page string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p, ok := s.pages[page]
+	if !ok {
+		return fmt.Errorf("hang page %q: %w", page, ErrUnknown)
+	}
+	p.hangs = true
+	return nil
+}
+
+// hangs reports whether a path is one of a page that hangs.
+func (s *Sandbox) hangs(path string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for part := range strings.SplitSeq(path, "/") {
+		if p := s.pages[part]; p != nil && p.hangs {
+			return true
+		}
+	}
+	return false
 }

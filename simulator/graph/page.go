@@ -24,6 +24,7 @@ type page struct {
 	business   string   // that owns it; empty: none
 	second     *budget  // calls to the Send API
 	day        *budget
+	hangs      bool // no call is answered
 }
 
 // thread is the conversation of one person with one page.

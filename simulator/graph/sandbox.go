@@ -88,6 +88,10 @@ func (s *Sandbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.delay(r.Context())
+	if s.hangs(r.URL.Path) {
+		<-r.Context().Done() // as long as whoever asks has patience
+		panic(http.ErrAbortHandler)
+	}
 	if s.isBatch(r) {
 		answer, refusal := s.batch(r, arrived)
 		s.reply(w, &call{}, answer, refusal)
