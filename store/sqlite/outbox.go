@@ -83,10 +83,12 @@ const (
 )
 
 // Claim implements notify.Outbox.
+//
+// PERF: rows are decoded, and traces encoded, outside the transaction: everybody waits for the one that writes.
 func (s *Store) Claim(ctx context.Context, page identity.PageID, room notify.Room, now time.Time, lease time.Duration) ([]notify.Claim, error) {
-	var claims []notify.Claim
+	var taken []takenRow
 	err := s.writeSure(ctx, func(tx *tx) error {
-		claims = nil
+		taken = nil
 		due, err := dueRows(tx, page, room, now)
 		if err != nil {
 			return err
@@ -96,15 +98,44 @@ func (s *Store) Claim(ctx context.Context, page identity.PageID, room notify.Roo
 			return err
 		}
 		for i, row := range due {
-			c, err := takeRow(tx, row, leases+uint64(i), page, now, lease)
+			t, err := takeRow(tx, row, leases+uint64(i), page, now, lease)
 			if err != nil {
 				return err
 			}
-			claims = append(claims, c)
+			taken = append(taken, t)
 		}
 		return nil
 	})
+	var claims []notify.Claim
+	for i := range taken {
+		if err != nil {
+			break
+		}
+		var c notify.Claim
+		c, err = taken[i].claim()
+		claims = append(claims, c)
+	}
 	return named(claims, err)("claims")
+}
+
+// takenRow is a claimed row, and those that go out in its digest.
+type takenRow struct {
+	deliveryRow
+	opened int64
+	also   []deliveryRow
+}
+
+func (t *takenRow) claim() (notify.Claim, error) {
+	d, err := t.delivery()
+	c := notify.Claim{Delivery: d, LastAction: moment(t.opened)}
+	for i := range t.also {
+		if err != nil {
+			break
+		}
+		d, err = t.also[i].delivery()
+		c.Also = append(c.Also, d)
+	}
+	return c, err
 }
 
 // dueRow is a delivery that may be claimed.
@@ -192,42 +223,40 @@ func newLeases(tx *tx, n int) (first uint64, err error) {
 }
 
 // takeRow moves one delivery, and what goes out in its digest, to sending under fresh leases.
-func takeRow(tx *tx, row dueRow, fresh uint64, page identity.PageID, now time.Time, lease time.Duration) (notify.Claim, error) {
-	var (
-		c   = notify.Claim{LastAction: moment(row.opened)}
-		err error
-	)
-	c.Delivery, err = takeOne(tx, row.seq, fresh, "", now, lease)
+func takeRow(tx *tx, row dueRow, fresh uint64, page identity.PageID, now time.Time, lease time.Duration) (takenRow, error) {
+	t := takenRow{opened: row.opened}
+	err := takeOne(tx, &t.deliveryRow, row.seq, fresh, "", now, lease)
 	if err != nil || !row.away || row.rank == 0 {
-		return c, err
+		return t, err
 	}
-	others, err := tx.rows(dueAway, page, c.PSID, micros(now), row.seq, notify.DigestMost)
+	leader, err := t.delivery()
+	if err != nil {
+		return t, err
+	}
+	others, err := tx.rows(dueAway, page, row.psid, micros(now), row.seq, notify.DigestMost)
 	seqs, err := collect(others, err, func(row scanner) (int64, error) {
 		var seq int64
 		err := row.Scan(&seq)
 		return seq, err
 	})
 	if err != nil {
-		return c, err
+		return t, err
 	}
 	first, err := newLeases(tx, len(seqs))
-	for i, seq := range seqs {
-		if err != nil {
-			break
-		}
-		var d notify.Delivery
-		d, err = takeOne(tx, seq, first+uint64(i), c.Alert.ID, now, lease)
-		c.Also = append(c.Also, d)
+	if err != nil {
+		return t, err
 	}
-	return c, err
+	t.also = make([]deliveryRow, len(seqs))
+	for i, seq := range seqs {
+		if err := takeOne(tx, &t.also[i], seq, first+uint64(i), leader.Alert.ID, now, lease); err != nil {
+			return t, err
+		}
+	}
+	return t, nil
 }
 
-func takeOne(tx *tx, seq int64, fresh uint64, leader string, now time.Time, lease time.Duration) (notify.Delivery, error) {
-	var row deliveryRow
-	if err := tx.one(row.into(), take, fresh, micros(now), micros(now.Add(lease)), leader, seq); err != nil {
-		return notify.Delivery{}, err
-	}
-	return row.delivery()
+func takeOne(tx *tx, row *deliveryRow, seq int64, fresh uint64, leader string, now time.Time, lease time.Duration) error {
+	return tx.one(row.into(), take, fresh, micros(now), micros(now.Add(lease)), leader, seq)
 }
 
 // Enqueue implements notify.Enqueuer.
@@ -241,9 +270,13 @@ func (s *Store) Enqueue(ctx context.Context, deliveries []notify.Delivery) error
 
 // Settle implements notify.Outbox.
 func (s *Store) Settle(ctx context.Context, outcomes []notify.Outcome) error {
+	traces := make([]string, len(outcomes))
+	for i, o := range outcomes {
+		traces[i] = traceOf(o.Tries)
+	}
 	err := s.writeSure(ctx, func(tx *tx) error {
-		for _, o := range outcomes {
-			trace := traceOf(o.Tries)
+		for i, o := range outcomes {
+			trace := traces[i]
 			n, err := tx.change(settle, o.State, o.Route, o.Reason, o.Detail, micros(o.NextAt), micros(o.SentAt), o.MessageID,
 				o.Apart, trace, o.ID, o.Lease)
 			if err == nil && n == 0 {
