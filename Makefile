@@ -54,6 +54,7 @@ build: ## bin/gateway and bin/simulator, static and stripped
 
 bench: ## benchmarks; compare figures of one run with each other, not with another machine's
 	$(GO) test -run '^$$' -bench . -benchmem ./...
+	$(GO) test ./notify/messenger -run PageAtItsLimit -v -count=1 -args -minutes=10  # a page at Meta's limit
 	cd geofence/internal/peers && $(GO) test -run '^$$' -bench . -benchmem .  # the index beside other libraries
 
 quality: ## alert quality on simulated worlds, other ones each day (SEEDS=2 of each kind, FIRST=seed)
