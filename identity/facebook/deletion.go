@@ -36,6 +36,7 @@ func (f *Flow) deauthorize(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
+	managed := f.managedBy(r.Context(), s.User)
 	had, err := f.o.Store.ForgetToken(r.Context(), s.User)
 	if err != nil {
 		f.o.Logger.Error("deauthorised, token not dropped", "cause", err)
@@ -44,6 +45,23 @@ func (f *Flow) deauthorize(w http.ResponseWriter, r *http.Request) {
 	}
 	f.o.Logger.Info("a person removed the app", "had_token", had)
 	w.WriteHeader(http.StatusOK)
+	for _, page := range managed {
+		f.o.PageChanged(page) // its token may have died with the consent: somebody should look now, not tomorrow
+	}
+}
+
+// managedBy lists the pages that an account manages, as far as it is known.
+func (f *Flow) managedBy(ctx context.Context, asid identity.ASID) []identity.PageID {
+	accounts, err := f.o.Store.Accounts(ctx)
+	if err != nil {
+		f.o.Logger.Error("accounts not read", "cause", err)
+	}
+	for _, a := range accounts {
+		if a.ASID == asid {
+			return a.Pages
+		}
+	}
+	return nil
 }
 
 // delete deletes everything about a person, and answers where they can read that it was done.

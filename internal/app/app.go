@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -45,6 +46,8 @@ type Options struct {
 	Registry *prometheus.Registry
 	// Graph makes the calls to Meta; nil: one with sensible time-outs.
 	Graph *http.Client
+	// Listener hears what people say to the pages; nil: nobody does, and it is not kept.
+	Listener notify.Listener
 	// Streets is GeoJSON that lies under the console's map; nil: none.
 	Streets []byte
 	// OnSent is told of every message that Meta took: the delivery, and when its request began. It must not block.
@@ -70,6 +73,7 @@ type App struct {
 	meta       *graph.Client
 	login      *facebook.Flow
 	pages      *facebook.Keeper
+	reader     atomic.Pointer[notify.Reader] // nil without a listener, and before it is started
 	dispatcher *notify.Dispatcher
 	refresher  *refresher
 	endpoint   *mqtt.Endpoint // nil when mqtt.listen is empty
@@ -259,7 +263,7 @@ func (a *App) startServing(context.Context) error {
 		Links: a.login, Login: a.login, Health: a.store, AdminKey: a.adminKey, Ready: a.ready, Gatherer: a.registry, Registerer: a.registry,
 		Webhook: messenger.NewWebhook(messenger.WebhookOptions{
 			VerifyToken: c.Facebook.VerifyToken, AppSecret: c.Facebook.AppSecret, Inbox: a.store, Wake: a.heard,
-			Received: a.received, Now: a.o.Now, Logger: a.logger.With("part", "webhook"), Registerer: a.registry,
+			Received: a.received, Hears: a.o.Listener != nil, Now: a.o.Now, Logger: a.logger.With("part", "webhook"), Registerer: a.registry,
 		}),
 		Map:   ui.Options{Tiles: c.Console.Tiles, PMTiles: c.Console.PMTiles, Attribution: c.Console.Attribution, Streets: a.o.Streets},
 		Cards: a.cards, CheckChannel: channel.Check, Logger: a.logger.With("part", "api"), Now: a.o.Now, Version: a.o.Version,
@@ -287,6 +291,9 @@ func (a *App) startSending(ctx context.Context) error {
 		return err
 	}
 	a.onStop("pages", a.pages.Stop)
+	if err := a.startReading(ctx); err != nil {
+		return err
+	}
 	if _, err := a.store.AbandonAll(ctx, a.o.Now(), afterCrash*a.o.Config.Alerts.Settle); err != nil {
 		return err
 	}
@@ -374,20 +381,6 @@ func (a *App) reloadDirectory(ctx context.Context) error {
 	}
 	a.directory.Load(records)
 	return nil
-}
-
-// received acts on what webhooks changed in the store.
-func (a *App) received(r notify.Received) {
-	pages := r.Pages
-	for _, l := range r.Linked {
-		pages = append(pages, l.Page)
-	}
-	if len(pages) > 0 {
-		a.refresher.ask(pages...)
-	}
-	for _, o := range r.Logins {
-		a.refresher.also(func(ctx context.Context) { a.optedIn(ctx, o) })
-	}
 }
 
 // identitiesChanged lets pages go on whose owners or standing changed.

@@ -6,6 +6,7 @@ import (
 
 	"outrider/identity"
 	"outrider/identity/facebook"
+	"outrider/notify"
 )
 
 // prepareLogin makes the way of owners and pages to Facebook.
@@ -51,4 +52,40 @@ func (a *App) optedIn(ctx context.Context, o identity.OptIn) {
 	if err := a.login.OptedIn(ctx, o); err != nil {
 		a.logger.Warn("conversation not opened after a login", "page", o.Page, "cause", err)
 	}
+}
+
+// received acts on what webhooks changed in the store.
+func (a *App) received(r notify.Received) {
+	pages := r.Pages
+	for _, l := range r.Linked {
+		pages = append(pages, l.Page)
+	}
+	if len(pages) > 0 {
+		a.refresher.ask(pages...)
+	}
+	for _, o := range r.Logins {
+		a.refresher.also(func(ctx context.Context) { a.optedIn(ctx, o) })
+	}
+	if reader := a.reader.Load(); r.Said > 0 && reader != nil {
+		reader.Wake()
+	}
+}
+
+// startReading brings what people said to whoever wants to hear it.
+func (a *App) startReading(ctx context.Context) error {
+	if a.o.Listener == nil {
+		return nil
+	}
+	reader, err := notify.NewReader(notify.ReaderOptions{
+		Talk: a.store, Listener: a.o.Listener, Now: a.o.Now, Logger: a.logger.With("part", "reader"), Registerer: a.registry,
+	})
+	if err != nil {
+		return err
+	}
+	if err := reader.Start(ctx); err != nil {
+		return err
+	}
+	a.onStop("reader", reader.Stop)
+	a.reader.Store(reader)
+	return nil
 }

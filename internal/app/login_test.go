@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"context"
 	"html"
 	"io"
 	"net/http"
@@ -9,7 +10,10 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
+	"outrider/internal/app"
+	"outrider/notify"
 	"outrider/simulator/graph"
 )
 
@@ -284,6 +288,52 @@ func TestDataIsDeleted(t *testing.T) {
 	}
 	if status := b.visit(t, r.url("/auth/facebook/deletion?code=unknown")); status != http.StatusNotFound {
 		t.Errorf("an unknown code: %d", status)
+	}
+}
+
+// Whoever connected a page and removes the app takes the page's token along; that is known at once.
+func TestPageTokenDiesWithItsManager(t *testing.T) {
+	t.Parallel()
+	r, b := newRig(t, nil), newBrowser(t)
+	r.sandbox.AddUser("4300", "Mia", page)
+	r.sandbox.SetCallbacks(r.url("/auth/facebook/deauthorize"), r.url("/auth/facebook/deletion"))
+	b.visit(t, r.call(t, http.MethodPost, "pages/"+page+"/connect", nil, http.StatusCreated)["login_url"].(string))
+	b.click(t, "Continue with Facebook")
+	b.click(t, "Continue as Mia")
+	health := func() map[string]any {
+		h, _ := r.call(t, http.MethodGet, "pages/"+page, nil, http.StatusOK)["health"].(map[string]any)
+		return h
+	}
+	eventually(t, "the token is checked", func() bool { return health()["token_valid"] == true })
+	must(t, r.sandbox.RemoveApp(t.Context(), "4300"))
+	eventually(t, "its death is known", func() bool {
+		return health()["token_valid"] == false && strings.Contains(health()["problem"].(string), "has not authorized")
+	})
+}
+
+// ear hears what people say.
+type ear chan notify.Said
+
+func (e ear) Hear(_ context.Context, w notify.Said) error { e <- w; return nil }
+
+// What people say reaches a listener in order, also what was said while nobody listened to the process before.
+func TestListenerHears(t *testing.T) {
+	t.Parallel()
+	heard := make(ear, 10)
+	r := newRig(t, nil, func(o *app.Options) { o.Listener = heard })
+	must(t, r.sandbox.AddPerson(page, "7001", "Ann"))
+	_, err := r.sandbox.Say(page, "7001", "where is my van?")
+	must(t, err)
+	must(t, r.sandbox.Tap(page, "7001", "WHERE:van"))
+	for _, want := range []string{"text where is my van? ", "postback WHERE:van WHERE:van"} {
+		select {
+		case w := <-heard:
+			if got := string(w.Kind) + " " + w.Text + " " + w.Payload; got != want || w.PSID != "7001" || w.Page != page {
+				t.Errorf("heard %q of %s, want %q", got, w.PSID, want)
+			}
+		case <-time.After(20 * time.Second):
+			t.Fatalf("never heard %q", want)
+		}
 	}
 }
 

@@ -33,6 +33,7 @@ type rig struct {
 	sandbox *graph.Sandbox
 	log     *syncBuffer
 	flags   map[string]string
+	change  []func(*app.Options)
 	meta    string // where the sandbox answers
 	now     func() time.Time
 }
@@ -63,15 +64,15 @@ func (b *syncBuffer) String() string {
 }
 
 // newRig starts a gateway with a registered page; settings change its defaults.
-func newRig(t *testing.T, settings map[string]string) *rig {
+func newRig(t *testing.T, settings map[string]string, change ...func(*app.Options)) *rig {
 	t.Helper()
-	return newRigAt(t, settings, time.Now)
+	return newRigAt(t, settings, time.Now, change...)
 }
 
 // newRigAt is newRig with a clock for the gateway and for Meta.
-func newRigAt(t *testing.T, settings map[string]string, now func() time.Time) *rig {
+func newRigAt(t *testing.T, settings map[string]string, now func() time.Time, change ...func(*app.Options)) *rig {
 	t.Helper()
-	r := &rig{log: &syncBuffer{}, now: now}
+	r := &rig{log: &syncBuffer{}, now: now, change: change}
 	r.sandbox = graph.New(graph.Options{AppSecret: "app-secret-of-the-test", VerifyToken: "verify-token-of-the-test", Now: now})
 	r.sandbox.AddPage(page, "Fleet", token)
 	server := httptest.NewServer(r.sandbox)
@@ -95,7 +96,11 @@ func (r *rig) start(t *testing.T) {
 	t.Helper()
 	c, err := config.Load(config.Source{Flags: r.flags})
 	must(t, err)
-	r.app, err = app.New(app.Options{Config: c, Now: r.now, SelfAddressed: true, Logger: slog.New(slog.NewTextHandler(r.log, &slog.HandlerOptions{Level: slog.LevelDebug}))})
+	o := app.Options{Config: c, Now: r.now, SelfAddressed: true, Logger: slog.New(slog.NewTextHandler(r.log, &slog.HandlerOptions{Level: slog.LevelDebug}))}
+	for _, change := range r.change {
+		change(&o)
+	}
+	r.app, err = app.New(o)
 	must(t, err)
 	must(t, r.app.Start(t.Context()))
 	t.Cleanup(func() { r.stop(t) })

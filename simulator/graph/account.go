@@ -159,6 +159,7 @@ func (s *Sandbox) accounts(c *call) (any, *Error) {
 	list := []object{}
 	for _, id := range u.pages {
 		if p := s.pages[id]; p != nil {
+			p.grantor = u.asid
 			list = append(list, object{
 				"id": p.id, "name": p.name, "access_token": p.token, "tasks": u.may(),
 			})
@@ -274,6 +275,9 @@ func (s *Sandbox) node(c *call) (any, *Error) {
 	mayHave := c.token.page == p.id || u != nil && slices.Contains(u.pages, p.id)
 	if mayHave && strings.Contains(c.params.text("fields"), "access_token") {
 		answer["access_token"] = p.token
+		if u != nil {
+			p.grantor = u.asid
+		}
 	}
 	return answer, nil
 }

@@ -22,6 +22,7 @@ type page struct {
 	profile    map[string]json.RawMessage
 	tags       []string // message tags that still work here
 	business   string   // that owns it; empty: none
+	grantor    string   // ASID of who got the token last; the token dies with their consent
 	second     *budget  // calls to the Send API
 	day        *budget
 	hangs      bool // no call is answered

@@ -45,7 +45,8 @@ func (s *Sandbox) RemoveApp(ctx context.Context, asid string) error {
 // removed kills the tokens that hang on a person's consent. Callers hold s.mu.
 func (s *Sandbox) removed(u *user) {
 	for _, t := range s.tokens {
-		if t.kind == userToken && t.user == u.asid {
+		mine := t.kind == userToken && t.user == u.asid
+		if p := s.pages[t.page]; mine || p != nil && p.grantor == u.asid {
 			t.revoked = 458
 		}
 	}
