@@ -1,6 +1,7 @@
 package console_test
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -41,6 +42,18 @@ type fakeKey struct {
 
 func newFakeStore(now func() time.Time) *fakeStore {
 	return &fakeStore{now: now, fences: map[fakeKey]store.Geofence{}}
+}
+
+func (s *fakeStore) Unlink(_ context.Context, tenant identity.TenantID, owner identity.OwnerID) (identity.Erasure, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i, o := range s.records.Owners {
+		if o.Tenant == tenant && o.ID == owner {
+			s.records.Owners[i].Contacts = nil
+			return identity.Erasure{Known: true}, s.fail
+		}
+	}
+	return identity.Erasure{}, cmp.Or(s.fail, store.ErrNotFound)
 }
 
 func (s *fakeStore) PutGeofence(ctx context.Context, g store.Geofence, expect uint64) (store.Geofence, error) {

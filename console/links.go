@@ -54,6 +54,13 @@ func (g *registry) registerLinks(r *router) {
 		Errors: []int{http.StatusNotFound},
 	}, g.linkOwner)
 	handle(r, huma.Operation{
+		OperationID: "unlink-owner", Method: http.MethodDelete, Path: ownersPath + "/{id}/links", Tags: []string{tagRegistry},
+		DefaultStatus: http.StatusNoContent, Summary: "Forget who an owner is in Messenger",
+		Description: "Removes the owner's contacts, links and open codes, and the page-scoped ids in their deliveries. Alerts that were not sent " +
+			"yet are held until the owner is linked again. The owner, their vehicles and the record of crossings stay.",
+		Errors: []int{http.StatusNotFound},
+	}, g.unlinkOwner)
+	handle(r, huma.Operation{
 		OperationID: "connect-page", Method: http.MethodPost, Path: pagesPath + "/{page_id}/connect", Tags: []string{tagRegistry},
 		DefaultStatus: http.StatusCreated, Summary: "Make a link through which a page is connected",
 		Description: "Instead of putting an access_token: somebody who manages the page logs in, and the gateway gets and stores the token itself.",
@@ -82,6 +89,13 @@ func (g *registry) linkOwner(ctx context.Context, in *struct {
 	return &recordAnswer[linkOffer]{http.StatusCreated, linkOffer{
 		Page: offer.Page, URL: offer.URL, Code: offer.Code.Reveal(), Expires: offer.Expires.UTC(), LoginURL: offer.LoginURL,
 	}}, nil
+}
+
+func (g *registry) unlinkOwner(ctx context.Context, in *IDPath) (*struct{}, error) {
+	return nil, g.change(ctx, func(ctx context.Context) error {
+		_, err := g.store.Unlink(ctx, tenantOf(ctx), identity.OwnerID(in.ID))
+		return err
+	})
 }
 
 // linkPage is the page that was named, or the tenant's only one.

@@ -29,6 +29,7 @@ type Registry interface {
 	PutVehicle(ctx context.Context, v identity.Vehicle) error
 	PutOwner(ctx context.Context, o identity.Owner) error
 	PutPage(ctx context.Context, p identity.Page) error
+	Unlink(ctx context.Context, tenant identity.TenantID, owner identity.OwnerID) (identity.Erasure, error)
 	PutTexts(ctx context.Context, tenant identity.TenantID, language string, texts map[string]string) error
 	LastFixes(ctx context.Context, tenant identity.TenantID, after identity.VehicleID, limit int) ([]telemetry.Fix, error)
 }

@@ -206,6 +206,8 @@ var statusCases = []statusCase{
 	// Links.
 	{request: "POST /api/v1/owners/anna/links", body: `{}`, status: 201, says: `"url":"https://m.me/1001?ref=C0DE","code":"C0DE","expires":"2026-11-24T08:10:00Z","login_url":"https://gw.test/anna//"`},
 	{request: "POST /api/v1/owners/anna/links", body: `{"page":"1001","vehicle":"van/1","valid_for_s":3600}`, status: 201, says: `"expires":"2026-11-24T09:00:00Z","login_url":"https://gw.test/anna/van/1/"`},
+	{request: "DELETE /api/v1/owners/anna/links", status: 204},
+	{request: "DELETE /api/v1/owners/nobody/links", status: 404},
 	{request: "POST /api/v1/owners/nobody/links", body: `{}`, status: 404, says: "no owner"},
 	{request: "POST /api/v1/owners/anna/links", body: `{"page":"1002"}`, status: 422, at: "body.page", says: "no such page"},
 	{request: "POST /api/v1/owners/anna/links", body: `{"page":"x"}`, status: 422, at: "body.page"},

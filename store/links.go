@@ -22,6 +22,10 @@ type Links interface {
 	OpenCodes(ctx context.Context, asid identity.ASID) ([]identity.LinkCode, error)
 	// Link links an owner whose PSID is known without a code. ErrNotFound if there is no such owner.
 	Link(ctx context.Context, l identity.Link) error
+	// Unlink deletes, in one transaction, everything that says who an owner is in Messenger: their contacts, links and
+	// codes, and the PSIDs in their deliveries; those that were not sent yet are held. Of a person who is nobody else's
+	// contact windows and words go, too. It returns what was done; ErrNotFound if there is no such owner.
+	Unlink(ctx context.Context, tenant identity.TenantID, owner identity.OwnerID) (identity.Erasure, error)
 	// Links lists the owner's links, by page and PSID.
 	Links(ctx context.Context, tenant identity.TenantID, owner identity.OwnerID) ([]identity.Link, error)
 }

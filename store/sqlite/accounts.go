@@ -34,6 +34,9 @@ const (
 		WHERE page = ? AND psid = ? AND state IN ('pending', 'held')`
 	unaddressDone = `UPDATE deliveries SET trace = '', alert = json_remove(alert, '$.say'), psid = '', message_id = '' WHERE page = ? AND psid = ?`
 
+	dropCodesFor = `DELETE FROM link_codes WHERE tenant = ? AND owner = ?`
+	ofOwner      = ` AND tenant = ? AND json_extract(alert, '$.owner') = ?`
+
 	putOptIn = `INSERT INTO opt_ins (page, login_id, at) VALUES (?, ?, ?)
 		ON CONFLICT DO UPDATE SET at = MAX(at, excluded.at)`
 	optIns      = `SELECT page, login_id, at FROM opt_ins WHERE login_id = ? AND at > ? ORDER BY at DESC, page`
@@ -143,6 +146,64 @@ func (s *Store) Erase(ctx context.Context, asid identity.ASID, e identity.Erasur
 	return named(done, err)("erasure")
 }
 
+// Unlink implements store.Links.
+func (s *Store) Unlink(ctx context.Context, tenant identity.TenantID, owner identity.OwnerID) (identity.Erasure, error) {
+	done := identity.Erasure{Known: true}
+	err := s.write(ctx, func(tx *tx) error {
+		done.Contacts, done.Deliveries = 0, 0
+		people, err := peopleBehind(tx, tenant, owner)
+		if err != nil {
+			return err
+		}
+		for _, c := range people {
+			if err := s.unlinkPerson(tx, tenant, owner, c, &done); err != nil {
+				return err
+			}
+		}
+		return tx.exec(dropCodesFor, tenant, owner)
+	})
+	return named(done, err)("links of owner")
+}
+
+// peopleBehind lists as whom an owner is or was reached, each once.
+func peopleBehind(tx *tx, tenant identity.TenantID, owner identity.OwnerID) ([]identity.Contact, error) {
+	people, err := contactsOf(tx, tenant, owner)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := tx.rows(ownerLinks, tenant, owner)
+	links, err := collect(rows, err, scanLink)
+	for _, l := range links {
+		if c := (identity.Contact{Page: l.Page, PSID: l.PSID}); !slices.Contains(people, c) {
+			people = append(people, c)
+		}
+	}
+	return people, err
+}
+
+// unlinkPerson takes a person from an owner. Of one who is another owner's contact, too, the rest stays.
+func (s *Store) unlinkPerson(tx *tx, tenant identity.TenantID, owner identity.OwnerID, c identity.Contact, done *identity.Erasure) error {
+	owners, err := ownersOf(tx, c)
+	if err != nil {
+		return err
+	}
+	mine := func(o ownerRow) bool { return o.tenant == tenant && o.id == owner }
+	if !slices.ContainsFunc(owners, func(o ownerRow) bool { return !mine(o) }) {
+		return s.erasePerson(tx, c, done)
+	}
+	for _, query := range []string{unaddressWaiting + ofOwner, unaddressDone + ofOwner} {
+		n, err := tx.change(query, c.Page, c.PSID, tenant, owner)
+		if err != nil {
+			return err
+		}
+		done.Deliveries += n
+	}
+	if err := tx.exec(dropLink, tenant, owner, c.Page, c.PSID); err != nil {
+		return err
+	}
+	return s.dropContact(tx, slices.DeleteFunc(owners, func(o ownerRow) bool { return !mine(o) }), c, done)
+}
+
 // peopleOf lists as whom the account was linked, each once.
 func peopleOf(tx *tx, asid identity.ASID) ([]identity.Contact, error) {
 	rows, err := tx.rows(linksOfAccount, asid)
@@ -191,6 +252,11 @@ func (s *Store) eraseContacts(tx *tx, c identity.Contact, done *identity.Erasure
 	if err != nil {
 		return err
 	}
+	return s.dropContact(tx, owners, c, done)
+}
+
+// dropContact takes a contact from owners.
+func (s *Store) dropContact(tx *tx, owners []ownerRow, c identity.Contact, done *identity.Erasure) error {
 	for _, o := range owners {
 		o.contacts = slices.DeleteFunc(o.contacts, func(other identity.Contact) bool { return other == c })
 		if err := tx.exec(setContacts, text(o.contacts), micros(s.now()), o.tenant, o.id); err != nil {

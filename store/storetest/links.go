@@ -24,6 +24,8 @@ var linkTests = map[string]func(*testing.T, *bench){
 	"a link gives its vehicle to the owner":              linkVehicle,
 	"one person may be several owners":                   linkSharedPerson,
 	"a link without code needs the owner":                linkDirect,
+	"an unlinked owner is nobody in Messenger":           unlinkOwner,
+	"an unlinked owner leaves others theirs":             unlinkShared,
 	"a block stops a page and an unblock frees it":       policyBlocks,
 	"an older word on a page is ignored":                 policyOrder,
 	"an older word on a template is ignored":             templateOrder,
@@ -255,6 +257,47 @@ func linkDirect(t *testing.T, b *bench) {
 	ok(t, b.Link(t.Context(), l))
 	l.ASID = "as" // who logged in stays known
 	same(t, "links", must(b.Links(t.Context(), "acme", "ann"))(t), []identity.Link{l})
+}
+
+func unlinkOwner(t *testing.T, b *bench) {
+	_, err := b.Unlink(t.Context(), "acme", "ann")
+	wantError(t, err, store.ErrNotFound)
+	putOwner(t, b, "ann", contact("q", "put"))
+	offer(t, b, "used", "ann", nil)
+	open := offer(t, b, "open", "ann", nil)
+	bring(t, b, "used", "p", "u", 0)
+	putOwner(t, b, "ann", contact("q", "put")) // the admin took the contact away, the link is still known
+	sent, held := delivery("sent", "p", "u", epoch), delivery("held", "q", "put", epoch)
+	sent.Alert.Owner, sent.State, sent.MessageID = "ann", notify.Sent, "m_1"
+	held.Alert.Owner, held.State, held.Reason = "ann", notify.Held, notify.ReasonTemplateMissing
+	queue(t, b, sent, held)
+	got := must(b.Unlink(t.Context(), "acme", "ann"))(t)
+	same(t, "done", got, identity.Erasure{Known: true, Contacts: 1, Deliveries: 2})
+	same(t, "contacts", contactsOf(t, b, "ann"), nil)
+	same(t, "links", must(b.Links(t.Context(), "acme", "ann"))(t), nil)
+	same(t, "window", must(b.LastAction(t.Context(), "p", "u"))(t), time.Time{})
+	_, err = b.LinkCode(t.Context(), open.Hash)
+	wantError(t, err, store.ErrNotFound)
+	for id, state := range map[string]notify.State{"sent": notify.Sent, "held": notify.Held} {
+		d := b.delivery(t, id)
+		same(t, id, []string{string(d.PSID), d.MessageID, string(d.State)}, []string{"", "", string(state)})
+	}
+	same(t, "why", b.delivery(t, "held").Reason, notify.ReasonNoContact)
+}
+
+func unlinkShared(t *testing.T, b *bench) {
+	putOwner(t, b, "ann", contact("p", "u"))
+	putOwner(t, b, "bob", contact("p", "u"), contact("q", "bob"))
+	b.receive(t, action(time.Second))
+	mine, theirs := delivery("mine", "p", "u", epoch), delivery("theirs", "p", "u", epoch)
+	mine.Alert.Owner, theirs.Alert.Owner = "ann", "bob"
+	queue(t, b, mine, theirs)
+	same(t, "done", must(b.Unlink(t.Context(), "acme", "ann"))(t), identity.Erasure{Known: true, Contacts: 1, Deliveries: 1})
+	same(t, "of ann", contactsOf(t, b, "ann"), nil)
+	same(t, "of bob", contactsOf(t, b, "bob"), []identity.Contact{contact("p", "u"), contact("q", "bob")})
+	same(t, "ann's", b.delivery(t, "mine").PSID, "")
+	same(t, "bob's", b.delivery(t, "theirs").PSID, "u")
+	same(t, "window", must(b.LastAction(t.Context(), "p", "u"))(t), epoch.Add(time.Second))
 }
 
 func policy(action notify.PolicyAction, after time.Duration) notify.ThreadEvent {

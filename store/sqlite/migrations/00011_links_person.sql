@@ -1,0 +1,2 @@
+-- +goose Up
+CREATE INDEX links_person ON links (page, psid);
