@@ -20,26 +20,29 @@ const (
 	emptyToken  = `UPDATE accounts SET token = ?, alive = 0, expires = 0, updated = ? WHERE asid = ? AND alive`
 	dropAccount = `DELETE FROM accounts WHERE asid = ?`
 
-	linksOfAccount = `SELECT tenant, owner, page, psid, asid, via, at FROM links WHERE asid = ? ORDER BY tenant, owner, page, psid`
+	linksOfAccount = `SELECT tenant, owner, page, psid, asid, via, at FROM links WHERE asid = ? AND asid <> ''`
 	dropLinksOf    = `DELETE FROM links WHERE page = ? AND psid = ?`
-	dropCodesOf    = `DELETE FROM link_codes WHERE asid = ?`
+	dropCodesOf    = `DELETE FROM link_codes WHERE asid = ? AND asid <> ''`
 	dropCodesBy    = `DELETE FROM link_codes WHERE page = ? AND psid = ?`
 	ownersOfPerson = `SELECT tenant, id, contacts FROM owners WHERE contacts LIKE ? ESCAPE '\'`
 	dropWindow     = `DELETE FROM windows WHERE page = ? AND psid = ?`
 	dropSaid       = `DELETE FROM said WHERE page = ? AND psid = ?`
 	// Traces hold the person's id and what was said to them.
-	unaddressWaiting = `UPDATE deliveries SET trace = '', alert = json_remove(alert, '$.say'), page = '', psid = '', state = 'held', route = 'hold', reason = 'no_contact',
-		detail = 'the owner is linked to no page', next_at = CASE WHEN COALESCE(json_extract(alert, '$.max_age'), 0) > 0
-		THEN event_at + json_extract(alert, '$.max_age') / 1000 ELSE 0 END
-		WHERE page = ? AND psid = ? AND state IN ('pending', 'held')`
-	unaddressDone = `UPDATE deliveries SET trace = '', alert = json_remove(alert, '$.say'), psid = '', message_id = '' WHERE page = ? AND psid = ?`
+	// What was tried names the person, too. One query for each state, since each has an index of its own.
+	unaddress = `UPDATE deliveries SET page = '', psid = '', state = 'held', away = 0, leader = '', trace = '', route = 'hold',
+		reason = 'no_contact', detail = 'the owner is linked to no page',
+		next_at = CASE WHEN COALESCE(json_extract(alert, '$.max_age'), 0) > 0
+		THEN event_at + json_extract(alert, '$.max_age') / 1000 ELSE 0 END WHERE page = ? AND psid = ? AND state = `
+	unaddressPending = unaddress + `'pending'`
+	unaddressHeld    = unaddress + `'held'`
+	unaddressDone    = `UPDATE deliveries SET trace = '', alert = json_remove(alert, '$.say'), psid = '', message_id = '' WHERE page = ? AND psid = ?`
 
 	dropCodesFor = `DELETE FROM link_codes WHERE tenant = ? AND owner = ?`
 	ofOwner      = ` AND tenant = ? AND json_extract(alert, '$.owner') = ?`
 
 	putOptIn = `INSERT INTO opt_ins (page, login_id, at) VALUES (?, ?, ?)
 		ON CONFLICT DO UPDATE SET at = MAX(at, excluded.at)`
-	optIns      = `SELECT page, login_id, at FROM opt_ins WHERE login_id = ? AND at > ? ORDER BY at DESC, page`
+	optIns      = `SELECT page, login_id, at FROM opt_ins WHERE login_id = ? AND at > ?`
 	dropOptIns  = `DELETE FROM opt_ins WHERE login_id IN (?, (SELECT login_id FROM accounts WHERE asid = ?))`
 	dropOldOpts = `DELETE FROM opt_ins WHERE at <= ?`
 
@@ -104,7 +107,7 @@ func (s *Store) ForgetToken(ctx context.Context, asid identity.ASID) (bool, erro
 // OptIns implements store.Accounts.
 func (s *Store) OptIns(ctx context.Context, login identity.LoginID) ([]identity.OptIn, error) {
 	rows, err := s.read.QueryContext(ctx, optIns, login, micros(s.now().Add(-store.OptInsKept)))
-	return named(collect(rows, err, func(row scanner) (identity.OptIn, error) {
+	all, err := collect(rows, err, func(row scanner) (identity.OptIn, error) {
 		var (
 			o  identity.OptIn
 			at int64
@@ -112,7 +115,9 @@ func (s *Store) OptIns(ctx context.Context, login identity.LoginID) ([]identity.
 		err := row.Scan(&o.Page, &o.Login, &at)
 		o.At = moment(at)
 		return o, err
-	}))("opt-ins")
+	})
+	slices.SortFunc(all, func(a, b identity.OptIn) int { return b.At.Compare(a.At) })
+	return named(all, err)("opt-ins")
 }
 
 // Erase implements store.Accounts.
@@ -191,7 +196,7 @@ func (s *Store) unlinkPerson(tx *tx, tenant identity.TenantID, owner identity.Ow
 	if !slices.ContainsFunc(owners, func(o ownerRow) bool { return !mine(o) }) {
 		return s.erasePerson(tx, c, done)
 	}
-	for _, query := range []string{unaddressWaiting + ofOwner, unaddressDone + ofOwner} {
+	for _, query := range []string{unaddressPending + ofOwner, unaddressHeld + ofOwner, unaddressDone + ofOwner} {
 		n, err := tx.change(query, c.Page, c.PSID, tenant, owner)
 		if err != nil {
 			return err
@@ -222,15 +227,13 @@ func peopleOf(tx *tx, asid identity.ASID) ([]identity.Contact, error) {
 // Deliveries are cut from the person before the owners are, whatever their state: one that is being sent right now
 // cannot be called back, and its outcome goes to the row that no longer says to whom.
 func (s *Store) erasePerson(tx *tx, c identity.Contact, done *identity.Erasure) error {
-	waiting, err := tx.change(unaddressWaiting, c.Page, c.PSID)
-	if err != nil {
-		return err
+	for _, query := range []string{unaddressPending, unaddressHeld, unaddressDone} {
+		n, err := tx.change(query, c.Page, c.PSID)
+		if err != nil {
+			return err
+		}
+		done.Deliveries += n
 	}
-	rest, err := tx.change(unaddressDone, c.Page, c.PSID)
-	if err != nil {
-		return err
-	}
-	done.Deliveries += waiting + rest
 	for _, query := range []string{dropLinksOf, dropCodesBy, dropWindow, dropSaid} {
 		if err := tx.exec(query, c.Page, c.PSID); err != nil {
 			return err
@@ -264,7 +267,7 @@ func (s *Store) dropContact(tx *tx, owners []ownerRow, c identity.Contact, done 
 		}
 		done.Contacts++
 		if len(o.contacts) > 0 {
-			if err := s.address(tx, o.tenant, o.id, o.contacts[0]); err != nil {
+			if err := s.address(tx, o.tenant, o.id, o.contacts[0], false); err != nil {
 				return err
 			}
 		}

@@ -18,7 +18,7 @@ const (
 	putLinkCode     = `INSERT INTO link_codes (` + linkCodeColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, '')`
 	getLinkCode     = `SELECT ` + linkCodeColumns + ` FROM link_codes WHERE hash = ?`
 	openCodes       = `SELECT ` + linkCodeColumns + ` FROM link_codes
-		WHERE asid = ? AND asid <> '' AND used = 0 AND expires > ? ORDER BY created DESC, hash`
+		WHERE asid = ? AND asid <> '' AND used = 0 AND expires > ?`
 	useLinkCode   = `UPDATE link_codes SET used = ?, psid = ? WHERE hash = ?`
 	dropLinkCodes = `DELETE FROM link_codes WHERE expires < ?`
 
@@ -32,7 +32,7 @@ const (
 	vehicleOwners    = `SELECT owners FROM vehicles WHERE tenant = ? AND id = ?`
 	setVehicleOwners = `UPDATE vehicles SET owners = ?, updated = ? WHERE tenant = ? AND id = ?`
 
-	addressHeld = `UPDATE deliveries SET page = ?, psid = ?, state = 'pending', reason = '', detail = '', next_at = ?
+	addressHeld = `UPDATE deliveries SET page = ?, psid = ?, state = 'pending', away = ?, reason = '', detail = '', next_at = ?
 		WHERE tenant = ? AND json_extract(alert, '$.owner') = ? AND state = 'held' AND reason = 'no_contact'`
 	forward = `UPDATE deliveries SET psid = ?, state = 'pending', next_at = ?
 		WHERE page = ? AND psid = ? AND tenant = ? AND json_extract(alert, '$.owner') = ? AND state IN ('pending', 'held')`
@@ -60,7 +60,9 @@ func (s *Store) LinkCode(ctx context.Context, hash identity.CodeHash) (identity.
 // OpenCodes implements store.Links.
 func (s *Store) OpenCodes(ctx context.Context, asid identity.ASID) ([]identity.LinkCode, error) {
 	rows, err := s.read.QueryContext(ctx, openCodes, asid, micros(s.now()))
-	return named(collect(rows, err, scanLinkCode))("open codes")
+	codes, err := collect(rows, err, scanLinkCode)
+	slices.SortFunc(codes, func(a, b identity.LinkCode) int { return b.Created.Compare(a.Created) })
+	return named(codes, err)("open codes")
 }
 
 func scanLinkCode(row scanner) (identity.LinkCode, error) {
@@ -87,7 +89,7 @@ func (s *Store) redeem(tx *tx, e notify.ThreadEvent, r *notify.Received) error {
 		Tenant: c.Tenant, Owner: c.Owner, Page: c.Page, PSID: e.PSID, Vehicle: c.Vehicle, ASID: c.ASID,
 		Via: identity.ViaCode, At: e.Time,
 	}
-	if err := s.link(tx, l); err != nil {
+	if err := s.link(tx, l, e.Kind == notify.ThreadAction); err != nil {
 		if errors.Is(err, store.ErrNotFound) {
 			return nil // the owner is gone
 		}
@@ -107,11 +109,12 @@ func codeOf(tx *tx, hash identity.CodeHash) (identity.LinkCode, error) {
 
 // Link implements store.Links.
 func (s *Store) Link(ctx context.Context, l identity.Link) error {
-	return s.put(ctx, "link of owner", string(l.Owner), func(tx *tx) error { return s.link(tx, l) })
+	return s.put(ctx, "link of owner", string(l.Owner), func(tx *tx) error { return s.link(tx, l, false) })
 }
 
-// link does what [store.Links] says that linking means.
-func (s *Store) link(tx *tx, l identity.Link) error {
+// link does what [store.Links] says that linking means. wrote says that the person just did something that opens the
+// window, so that what was held goes out together.
+func (s *Store) link(tx *tx, l identity.Link, wrote bool) error {
 	contacts, err := contactsOf(tx, l.Tenant, l.Owner)
 	if err != nil {
 		return err
@@ -137,7 +140,7 @@ func (s *Store) link(tx *tx, l identity.Link) error {
 	if err := s.giveVehicle(tx, l); err != nil {
 		return err
 	}
-	return s.address(tx, l.Tenant, l.Owner, contacts[0])
+	return s.address(tx, l.Tenant, l.Owner, contacts[0], wrote && contacts[0] == contact)
 }
 
 // contactsOf returns an owner's contacts, store.ErrNotFound without such an owner.
@@ -182,8 +185,8 @@ func (s *Store) giveVehicle(tx *tx, l identity.Link) error {
 }
 
 // address sends what was held for want of a contact to the contact.
-func (s *Store) address(tx *tx, tenant identity.TenantID, owner identity.OwnerID, c identity.Contact) error {
-	return tx.exec(addressHeld, c.Page, c.PSID, micros(s.now()), tenant, owner)
+func (s *Store) address(tx *tx, tenant identity.TenantID, owner identity.OwnerID, c identity.Contact, wrote bool) error {
+	return tx.exec(addressHeld, c.Page, c.PSID, wrote, micros(s.now()), tenant, owner)
 }
 
 // addressOwner does the same with the owner's first contact, if there is one.
@@ -195,7 +198,7 @@ func (s *Store) addressOwner(tx *tx, tenant identity.TenantID, owner identity.Ow
 	if err != nil {
 		return fmt.Errorf("contacts of owner %q: %w", owner, err)
 	}
-	return s.address(tx, tenant, owner, contacts[0])
+	return s.address(tx, tenant, owner, contacts[0], false)
 }
 
 // Links implements store.Links.

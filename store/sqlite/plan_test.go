@@ -39,6 +39,13 @@ func queries() map[string]struct{ query, scans string } {
 		"oldestRevision": {oldestRevision, "adoptions"},  // a few rows for each lane
 		"abandonAll":     {abandonAll, "deliveries"},     // an index of the few that are sending
 		"geofencesAt":    {geofencesAt, ""},              // by revision: all versions up to it
+		"allAccounts":    {allAccounts, "accounts"},      // few people log in
+		"ownersOfPerson": {ownersOfPerson, "owners"},     // somebody is forgotten: seldom
+		"unaddressDone":  {unaddressDone, "deliveries"},  // the same, and an index would cost every delivery
+		"unaddress mine": {unaddressDone + ofOwner, ""},  // the same of one tenant
+		"dropCodesBy":    {dropCodesBy, "link_codes"},    // codes of a day
+		"dropCodesFor":   {dropCodesFor, "link_codes"},   // the same
+		"dropOldOpts":    {dropOldOpts, "opt_ins"},       // the same
 	}
 	for name, query := range map[string]string{
 		"currentRevision": currentRevision, "nextRevision": nextRevision, "supersede": supersede, "selectGeofence": selectGeofence,
@@ -49,7 +56,13 @@ func queries() map[string]struct{ query, scans string } {
 		"duePending": duePending, "dueHeld": dueHeld, "anyHeldDue": anyHeldDue, "nextLeases": nextLeases, "take": take,
 		"lastAction": lastAction, "settle": settle, "duePages": duePages, "settleRoute": settleRoute, "settleSent": settleSent, "settleTrace": settleTrace, "settleDigest": settleDigest, "dueAway": dueAway, "templateStatus": templateStatus, "release": release,
 		"listTemplates": listTemplates,
-		"forgetOld":     forgetOld, "wakePerson": wakePerson, "echoed": echoed, "settleByEcho": settleByEcho,
+		"getLinkCode":   getLinkCode, "useLinkCode": useLinkCode, "dropLinkCodes": dropLinkCodes, "openCodes": openCodes,
+		"ownerContacts": ownerContacts, "ownerLinks": ownerLinks, "dropLink": dropLink, "vehicleOwners": vehicleOwners,
+		"addressHeld": addressHeld, "forward": forward, "linksOfAccount": linksOfAccount, "dropLinksOf": dropLinksOf, "dropCodesOf": dropCodesOf,
+		"dropWindow": dropWindow, "dropSaid": dropSaid, "unaddressPending": unaddressPending, "unaddressHeld": unaddressHeld, "optIns": optIns, "dropOptIns": dropOptIns,
+		"getErasure": getErasure, "getHealth": getHealth, "emptyToken": emptyToken, "dropAccount": dropAccount,
+		"newerTemplate": newerTemplate, "blockPage": blockPage, "unheard": unheard, "heard": heard,
+		"forgetOld": forgetOld, "wakePerson": wakePerson, "echoed": echoed, "settleByEcho": settleByEcho,
 		"correctByEcho": correctByEcho, "markWatermark": markWatermark, "markMessage": markMessage,
 		"selectDelivery": selectDelivery, "trimLetters": trimLetters,
 	} {

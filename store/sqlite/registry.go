@@ -53,7 +53,7 @@ func (s *Store) PutOwner(ctx context.Context, o identity.Owner) error {
 		if err != nil || len(o.Contacts) == 0 {
 			return err
 		}
-		return s.address(tx, o.Tenant, o.ID, o.Contacts[0])
+		return s.address(tx, o.Tenant, o.ID, o.Contacts[0], false)
 	})
 }
 

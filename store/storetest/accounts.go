@@ -15,6 +15,7 @@ var accountTests = map[string]func(*testing.T, *bench){
 	"an erased account leaves nothing of its people":  eraseEverything,
 	"an erasure of a stranger is kept all the same":   eraseStranger,
 	"what an erased owner waits for goes to the next": eraseNextContact,
+	"what was tried forgets the person, too":          eraseTrace,
 	"a consent is remembered for a day":               optInKept,
 	"a page's health comes back as it was put":        healthRoundTrip,
 }
@@ -109,6 +110,19 @@ func eraseStranger(t *testing.T, b *bench) {
 	same(t, "contacts", contactsOf(t, b, "ann"), []identity.Contact{contact("p", "u")})
 	_, err := b.Erasure(t.Context(), identity.HashCode("never"))
 	wantError(t, err, store.ErrNotFound)
+}
+
+func eraseTrace(t *testing.T, b *bench) {
+	putOwner(t, b, "ann")
+	ok(t, b.Link(t.Context(), identity.Link{Tenant: "acme", Owner: "ann", Page: "p", PSID: "u", ASID: "10", At: epoch}))
+	queue(t, b, delivery("sent", "p", "u", epoch))
+	c := b.one(t, "p", 0)
+	ok(t, b.Settle(t.Context(), []notify.Outcome{{
+		ID: "sent", Lease: c.Lease, State: notify.Sent, SentAt: epoch, MessageID: "m_1", Tries: []notify.Try{{At: epoch, Request: `{"recipient":{"id":"u"}}`}},
+	}}))
+	same(t, "trace", len(must(b.Delivery(t.Context(), "acme", "sent"))(t).Trace), 1)
+	must(b.Erase(t.Context(), "10", identity.Erasure{Hash: "h"}))(t)
+	same(t, "trace", must(b.Delivery(t.Context(), "acme", "sent"))(t).Trace, nil)
 }
 
 func eraseNextContact(t *testing.T, b *bench) {
