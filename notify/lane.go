@@ -28,7 +28,11 @@ type lane struct {
 	unsaved  []Outcome // owned by run: outcomes that are not recorded yet
 	ended    []result  // owned by run: the attempts they belong to
 	idle     *time.Timer
+	pruned   time.Time // owned by run: when the lane last forgot people of whom nothing is left to remember
 }
+
+// pruneEvery is how often a lane that never rests forgets people.
+const pruneEvery = time.Minute
 
 // result is what an attempt tells its lane: that it needs no place any more, or how it ended.
 type result struct {
@@ -180,6 +184,10 @@ func (l *lane) claim() (claimed int, again time.Duration) {
 	l.d.mu.Unlock()
 	l.release()
 	now := l.d.o.Now()
+	if now.Sub(l.pruned) >= pruneEvery {
+		l.pruned = now
+		l.mind.prune(now)
+	}
 	room, again := l.room(now)
 	if room.All <= 0 {
 		return 0, again

@@ -203,7 +203,8 @@ func (a *App) prepareSending(ctx context.Context) error {
 	a.dispatcher, err = notify.NewDispatcher(notify.DispatcherOptions{
 		Outbox: a.store, Templates: a.store, Directory: a.directory, Sender: sender,
 		Now: a.o.Now, Grace: c.Alerts.Settle, NeedTemplates: a.keeper.Need, OnSent: a.sent, Picture: a.picture,
-		Logger: a.logger.With("part", "dispatcher"), Registerer: a.registry,
+		PageStopped: a.pageStopped,
+		Logger:      a.logger.With("part", "dispatcher"), Registerer: a.registry,
 	})
 	if err != nil {
 		return err
@@ -417,6 +418,13 @@ func (a *App) heard(page identity.PageID) {
 	a.dispatcher.Wake(page)
 	if p, ok := a.directory.Page(page); ok {
 		a.feed.Changed(p.Tenant)
+	}
+}
+
+// pageStopped has a page looked at whose token died: it may be fetched anew.
+func (a *App) pageStopped(page identity.PageID, reason notify.Reason) {
+	if reason == notify.ReasonTokenInvalid && a.pages != nil {
+		a.pages.Ask(page)
 	}
 }
 
