@@ -156,6 +156,29 @@ func must1(t *testing.T, at *url.URL, base string) *url.URL {
 	return u
 }
 
+// Meta's webhooks come twice, out of order, with times in seconds and numbers for ids: the owner is linked once.
+func TestOwnerFollowsTheLinkThroughEveryFault(t *testing.T) {
+	t.Parallel()
+	r, _ := unlinked(t, nil)
+	r.sandbox.SetFaults(graph.Faults{Duplicate: 1, Seconds: 1, NumericIDs: 1, Reorder: 0.5})
+	psid := mustPerson(t, r)
+	must(t, r.sandbox.Follow(page, psid, r.offer(t, `{}`)["code"].(string)))
+	for _, text := range []string{"hello", "where is it?", "hello?"} {
+		_, err := r.sandbox.Say(page, psid, text)
+		must(t, err)
+	}
+	eventually(t, "linked", func() bool { return r.reached(t) == psid })
+	r.told(t, psid)
+	must(t, r.sandbox.WaitWebhooks(t.Context()))
+	seen := map[string]bool{}
+	for _, m := range r.sandbox.Thread(page, psid) {
+		if seen[m.Text] {
+			t.Errorf("told twice: %q", m.Text)
+		}
+		seen[m.Text] = true
+	}
+}
+
 // Somebody who has written before needs no login: the link reports a referral from the conversation that exists.
 func TestOwnerFollowsTheLinkFromAnOldConversation(t *testing.T) {
 	t.Parallel()
