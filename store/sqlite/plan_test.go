@@ -59,7 +59,7 @@ func queries() map[string]struct{ query, scans string } {
 		"getLinkCode":   getLinkCode, "useLinkCode": useLinkCode, "dropLinkCodes": dropLinkCodes, "openCodes": openCodes,
 		"ownerContacts": ownerContacts, "ownerLinks": ownerLinks, "dropLink": dropLink, "vehicleOwners": vehicleOwners,
 		"addressHeld": addressHeld, "forward": forward, "linksOfAccount": linksOfAccount, "dropLinksOf": dropLinksOf, "dropCodesOf": dropCodesOf,
-		"dropWindow": dropWindow, "dropSaid": dropSaid, "unaddressPending": unaddressPending, "unaddressHeld": unaddressHeld, "optIns": optIns, "dropOptIns": dropOptIns,
+		"dropWindow": dropWindow, "dropSaid": dropSaid, "giveUpPending": giveUpPending, "giveUpHeld": giveUpHeld, "unaddressPending": unaddressPending, "unaddressHeld": unaddressHeld, "optIns": optIns, "dropOptIns": dropOptIns,
 		"getErasure": getErasure, "getHealth": getHealth, "emptyToken": emptyToken, "dropAccount": dropAccount,
 		"newerTemplate": newerTemplate, "blockPage": blockPage, "unheard": unheard, "heard": heard,
 		"forgetOld": forgetOld, "wakePerson": wakePerson, "echoed": echoed, "settleByEcho": settleByEcho,

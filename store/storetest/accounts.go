@@ -16,6 +16,7 @@ var accountTests = map[string]func(*testing.T, *bench){
 	"an erasure of a stranger is kept all the same":   eraseStranger,
 	"what an erased owner waits for goes to the next": eraseNextContact,
 	"what was tried forgets the person, too":          eraseTrace,
+	"an answer to somebody forgotten is given up":     eraseAnswer,
 	"a consent is remembered for a day":               optInKept,
 	"a page's health comes back as it was put":        healthRoundTrip,
 }
@@ -123,6 +124,20 @@ func eraseTrace(t *testing.T, b *bench) {
 	same(t, "trace", len(must(b.Delivery(t.Context(), "acme", "sent"))(t).Trace), 1)
 	must(b.Erase(t.Context(), "10", identity.Erasure{Hash: "h"}))(t)
 	same(t, "trace", must(b.Delivery(t.Context(), "acme", "sent"))(t).Trace, nil)
+}
+
+// eraseAnswer: what was said to a person is theirs, and must not go to whoever is the owner's next contact.
+func eraseAnswer(t *testing.T, b *bench) {
+	putOwner(t, b, "ann")
+	ok(t, b.Link(t.Context(), identity.Link{Tenant: "acme", Owner: "ann", Page: "p", PSID: "u", ASID: "10", At: epoch}))
+	queue(t, b, notify.NewReply("answer", "acme", "p", "u", notify.Say{Text: "Your van is at home"}, epoch))
+	got := must(b.Erase(t.Context(), "10", identity.Erasure{Hash: "h"}))(t)
+	same(t, "counted", got.Deliveries, 1)
+	d := b.delivery(t, "answer")
+	same(t, "answer", []string{string(d.State), string(d.Reason), string(d.PSID)}, []string{"expired", "no_contact", ""})
+	if d.Alert.Say != nil {
+		t.Errorf("what was said is still there: %+v", d.Alert.Say)
+	}
 }
 
 func eraseNextContact(t *testing.T, b *bench) {
