@@ -165,7 +165,8 @@ func (l *login) keep() *Error {
 	return nil
 }
 
-// remember stores an account, with the pages it was already known to manage.
+// remember stores an account, with the pages it was already known to manage. The token of somebody who manages none is
+// of no use any more, and is not kept.
 func (f *Flow) remember(ctx context.Context, a identity.Account) error {
 	known, err := f.o.Store.Accounts(ctx)
 	if err != nil {
@@ -180,6 +181,9 @@ func (f *Flow) remember(ctx context.Context, a identity.Account) error {
 				a.Pages = append(a.Pages, page)
 			}
 		}
+	}
+	if len(a.Pages) == 0 {
+		a.Token, a.Expires = identity.Token{}, time.Time{}
 	}
 	return f.o.Store.PutAccount(ctx, a)
 }
