@@ -53,6 +53,40 @@ const (
 	CodeExpired CodeState = "expired"
 )
 
+// Verdict is what became of a code that somebody brought.
+type Verdict string
+
+// The verdicts. Refs that are no codes of ours, such as those of advertisements, are unknown.
+const (
+	CodeLinked    Verdict = "linked"
+	CodeAgain     Verdict = "again" // the person who had used it brought it once more
+	CodeUnknown   Verdict = "unknown"
+	CodeElsewhere Verdict = "other_page"
+	CodeTooLate   Verdict = "expired"
+	CodeTaken     Verdict = "used" // by somebody else
+	CodeOwnerGone Verdict = "owner_gone"
+)
+
+// Verdicts returns every verdict in a fixed order, so that metrics can be initialised.
+func Verdicts() []Verdict {
+	return []Verdict{CodeLinked, CodeAgain, CodeUnknown, CodeElsewhere, CodeTooLate, CodeTaken, CodeOwnerGone}
+}
+
+// Judge says what a code is worth that a person of a page brought at a time. CodeLinked: it is good.
+func (c LinkCode) Judge(page PageID, psid PSID, at time.Time) Verdict {
+	switch {
+	case c.Page != page || psid == "":
+		return CodeElsewhere
+	case !c.Used.IsZero() && c.PSID == psid:
+		return CodeAgain
+	case !c.Used.IsZero():
+		return CodeTaken
+	case !at.Before(c.Expires):
+		return CodeTooLate
+	}
+	return CodeLinked
+}
+
 // CodeHash is what is kept of a code: hexadecimal SHA-256. Codes are random, so it needs no salt.
 type CodeHash string
 

@@ -80,11 +80,12 @@ type Inbox interface {
 
 // Received is what events changed.
 type Received struct {
-	Fresh  int               // events that were new
-	Linked []identity.Link   // owners that can be reached now
-	Pages  []identity.PageID // pages that were blocked or unblocked
-	Logins []identity.OptIn  // people who agreed to be written to while logging in
-	Said   int               // things said that wait to be heard
+	Fresh  int                // events that were new
+	Linked []identity.Link    // owners that can be reached now
+	Codes  []identity.Verdict // on each code that was brought
+	Pages  []identity.PageID  // pages that were blocked or unblocked
+	Logins []identity.OptIn   // people who agreed to be written to while logging in
+	Said   int                // things said that wait to be heard
 }
 
 // Changed reports whether somebody should look.

@@ -3,6 +3,7 @@ package messenger
 import (
 	"github.com/prometheus/client_golang/prometheus"
 
+	"outrider/identity"
 	"outrider/notify"
 )
 
@@ -43,7 +44,7 @@ type webhookMetrics struct {
 	events  *prometheus.CounterVec // by kind
 	refused *prometheus.CounterVec // by reason
 	fresh   prometheus.Counter
-	linked  prometheus.Counter
+	codes   *prometheus.CounterVec // by verdict
 }
 
 // The kinds of events that are counted beside those of notify.
@@ -79,9 +80,9 @@ func newWebhookMetrics(r prometheus.Registerer) *webhookMetrics {
 		refused: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "outrider_webhook_refused_total", Help: "Requests to the webhook that were refused, by reason.",
 		}, []string{"reason"}),
-		linked: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "outrider_links_total", Help: "Owners that were linked to a person by a code.",
-		}),
+		codes: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "outrider_link_codes_total", Help: "Link codes that people brought, by what became of them.",
+		}, []string{"verdict"}),
 		fresh: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "outrider_webhook_fresh_total", Help: "Stored events that had not been seen before.",
 		}),
@@ -95,8 +96,11 @@ func newWebhookMetrics(r prometheus.Registerer) *webhookMetrics {
 		refusedSignature, refusedCut, refusedMalformed, refusedStore} {
 		m.refused.WithLabelValues(reason)
 	}
+	for _, v := range identity.Verdicts() {
+		m.codes.WithLabelValues(string(v))
+	}
 	if r != nil {
-		r.MustRegister(m.events, m.refused, m.fresh, m.linked)
+		r.MustRegister(m.events, m.refused, m.fresh, m.codes)
 	}
 	return m
 }

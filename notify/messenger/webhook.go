@@ -186,7 +186,9 @@ func (h *Webhook) store(w http.ResponseWriter, r *http.Request, body []byte) {
 // account counts and logs what came.
 func (h *Webhook) account(d *decoded, received notify.Received) {
 	h.metrics.fresh.Add(float64(received.Fresh))
-	h.metrics.linked.Add(float64(len(received.Linked)))
+	for _, v := range received.Codes {
+		h.metrics.codes.WithLabelValues(string(v)).Inc()
+	}
 	for kind, n := range d.counts {
 		h.metrics.events.WithLabelValues(kind).Add(float64(n))
 	}

@@ -304,7 +304,7 @@ func TestWebhookTellsWhatChanged(t *testing.T) {
 	if len(told) != 0 {
 		t.Fatalf("told of nothing: %+v", told)
 	}
-	h.inbox.answer.Linked = []identity.Link{{Owner: "ann"}}
+	h.inbox.answer.Linked, h.inbox.answer.Codes = []identity.Link{{Owner: "ann"}}, []identity.Verdict{identity.CodeLinked, identity.CodeUnknown}
 	h.tell(t, body)
 	if len(told) != 1 || told[0].Linked[0].Owner != "ann" {
 		t.Errorf("told %+v", told)
@@ -313,6 +313,14 @@ func TestWebhookTellsWhatChanged(t *testing.T) {
 	h.post(body, sign("s3cr3t", body))
 	if len(told) != 1 {
 		t.Error("told of what was not stored")
+	}
+	want := "# HELP outrider_link_codes_total Link codes that people brought, by what became of them.\n# TYPE outrider_link_codes_total counter\n"
+	for _, v := range []string{"again 0", "expired 0", "linked 1", "other_page 0", "owner_gone 0", "unknown 1", "used 0"} {
+		verdict, n, _ := strings.Cut(v, " ")
+		want += fmt.Sprintf("outrider_link_codes_total{verdict=%q} %s\n", verdict, n)
+	}
+	if err := testutil.GatherAndCompare(h.registry, strings.NewReader(want), "outrider_link_codes_total"); err != nil {
+		t.Error(err)
 	}
 }
 

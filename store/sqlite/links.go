@@ -75,28 +75,39 @@ func scanLinkCode(row scanner) (identity.LinkCode, error) {
 	return c, err
 }
 
-// redeem links whoever brought a code, if the code is good: known, of this page, open at the event's own time. The
-// same person bringing it again changes nothing.
+// redeem links whoever brought a code, if the code is good: known, of this page, open at the event's own time.
 func (s *Store) redeem(tx *tx, e notify.ThreadEvent, r *notify.Received) error {
 	c, err := codeOf(tx, e.Code)
-	if errors.Is(err, sql.ErrNoRows) || err == nil && (c.Page != e.Page || e.PSID == "" || c.State(e.Time) != identity.CodeOpen) {
+	if errors.Is(err, sql.ErrNoRows) {
+		r.Codes = append(r.Codes, identity.CodeUnknown)
 		return nil
 	}
 	if err != nil {
 		return err
 	}
+	verdict := c.Judge(e.Page, e.PSID, e.Time)
+	if verdict == identity.CodeLinked {
+		verdict, err = s.use(tx, c, e, r)
+	}
+	r.Codes = append(r.Codes, verdict)
+	return err
+}
+
+// use links with a good code.
+func (s *Store) use(tx *tx, c identity.LinkCode, e notify.ThreadEvent, r *notify.Received) (identity.Verdict, error) {
 	l := identity.Link{
 		Tenant: c.Tenant, Owner: c.Owner, Page: c.Page, PSID: e.PSID, Vehicle: c.Vehicle, ASID: c.ASID,
 		Via: identity.ViaCode, At: e.Time,
 	}
-	if err := s.link(tx, l, e.Kind == notify.ThreadAction); err != nil {
-		if errors.Is(err, store.ErrNotFound) {
-			return nil // the owner is gone
-		}
-		return err
+	err := s.link(tx, l, e.Kind == notify.ThreadAction)
+	if errors.Is(err, store.ErrNotFound) {
+		return identity.CodeOwnerGone, nil
+	}
+	if err != nil {
+		return identity.CodeLinked, err
 	}
 	r.Linked = append(r.Linked, l)
-	return tx.exec(useLinkCode, micros(e.Time), e.PSID, c.Hash)
+	return identity.CodeLinked, tx.exec(useLinkCode, micros(e.Time), e.PSID, c.Hash)
 }
 
 func codeOf(tx *tx, hash identity.CodeHash) (identity.LinkCode, error) {

@@ -103,13 +103,18 @@ func linkBadCodes(t *testing.T, b *bench) {
 	offer(t, b, "gone", "nobody", nil)
 	_, err := b.LinkCode(t.Context(), identity.HashCode("unknown"))
 	wantError(t, err, store.ErrNotFound)
-	for _, x := range []struct{ what, code, page, psid string }{
-		{"unknown", "unknown", "p", "u"},
-		{"of another page", "c", "q", "u"},
-		{"without a person", "c", "p", ""},
-		{"of an owner who is gone", "gone", "p", "u"},
+	for _, x := range []struct {
+		what, code, page, psid string
+		verdict                identity.Verdict
+	}{
+		{"unknown", "unknown", "p", "u", identity.CodeUnknown},
+		{"of another page", "c", "q", "u", identity.CodeElsewhere},
+		{"without a person", "c", "p", "", identity.CodeElsewhere},
+		{"of an owner who is gone", "gone", "p", "u", identity.CodeOwnerGone},
 	} {
-		same(t, x.what, bring(t, b, x.code, x.page, x.psid, 0).Linked, nil)
+		r := bring(t, b, x.code, x.page, x.psid, 0)
+		same(t, x.what, r.Linked, nil)
+		same(t, x.what, r.Codes, []identity.Verdict{x.verdict})
 		same(t, x.what+": contacts", contactsOf(t, b, "ann"), nil)
 	}
 	same(t, "still good", len(bring(t, b, "c", "p", "u", time.Second).Linked), 1)
@@ -120,16 +125,24 @@ func linkEventTime(t *testing.T, b *bench) {
 	offer(t, b, "a", "ann", nil)
 	offer(t, b, "b", "ann", nil)
 	b.clock.advance(time.Hour) // Meta repeats a webhook for so long
-	same(t, "came too late", bring(t, b, "a", "p", "u", 10*time.Minute).Linked, nil)
+	late := bring(t, b, "a", "p", "u", 10*time.Minute)
+	same(t, "came too late", late.Linked, nil)
+	same(t, "verdict", late.Codes, []identity.Verdict{identity.CodeTooLate})
 	same(t, "told late", len(bring(t, b, "b", "p", "u", 9*time.Minute).Linked), 1)
 }
 
 func linkOnce(t *testing.T, b *bench) {
 	putOwner(t, b, "ann")
 	offer(t, b, "c", "ann", nil)
-	same(t, "first", len(bring(t, b, "c", "p", "u", 0).Linked), 1)
-	same(t, "the same again", bring(t, b, "c", "p", "u", time.Second).Linked, nil)
-	same(t, "another person", bring(t, b, "c", "p", "w", 2*time.Second).Linked, nil)
+	for i, x := range []struct {
+		psid    string
+		verdict identity.Verdict
+		links   int
+	}{{"u", identity.CodeLinked, 1}, {"u", identity.CodeAgain, 0}, {"w", identity.CodeTaken, 0}} {
+		r := bring(t, b, "c", "p", x.psid, time.Duration(i)*time.Second)
+		same(t, "links", len(r.Linked), x.links)
+		same(t, "verdict", r.Codes, []identity.Verdict{x.verdict})
+	}
 	same(t, "contacts", contactsOf(t, b, "ann"), []identity.Contact{contact("p", "u")})
 }
 
