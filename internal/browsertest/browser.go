@@ -166,6 +166,25 @@ func (p *Page) WaitText(css, text string) {
 	p.Wait("[...document.querySelectorAll(" + quote(css) + ")].some(e => e.textContent.includes(" + quote(text) + "))")
 }
 
+// Arrive waits until the page that a click leads to says something. That the page before it goes away meanwhile is no
+// failure, as it would be for Wait.
+func (p *Page) Arrive(css, text string) {
+	p.t.Helper()
+	says := "[...document.querySelectorAll(" + quote(css) + ")].some(e => e.textContent.includes(" + quote(text) + "))"
+	for deadline := time.Now().Add(patience); ; time.Sleep(50 * time.Millisecond) {
+		ctx, cancel := context.WithTimeout(p.ctx, patience)
+		there, err := chromedp.Run(ctx, chromedp.Evaluate[bool](says))
+		cancel()
+		if err == nil && there {
+			return
+		}
+		if time.Now().After(deadline) {
+			p.Shot("failed-" + strings.ReplaceAll(p.t.Name(), "/", "-"))
+			p.t.Fatalf("browser: never arrived at a page whose %s says %q: %v", css, text, err)
+		}
+	}
+}
+
 // Eval returns the value of an expression.
 func Eval[T any](p *Page, expression string) T {
 	p.t.Helper()
