@@ -75,6 +75,12 @@ func (d *Directory) Pages(tenant TenantID) []Page {
 // AllPages lists the pages of every tenant.
 func (d *Directory) AllPages() []Page { return d.view.Load().allPages }
 
+// Person returns the owner whom a contact reaches; of several the one with the least id.
+func (d *Directory) Person(tenant TenantID, c Contact) (Owner, bool) {
+	o, ok := d.view.Load().people[personKey{tenant, c}]
+	return o, ok
+}
+
 // Locales lists the locales of the owners that a page has as contacts, each once.
 func (d *Directory) Locales(page PageID) []string { return d.view.Load().locales[page] }
 
@@ -92,6 +98,12 @@ type view struct {
 	allPages  []Page
 	locales   map[PageID][]string
 	texts     map[TenantID]Texts
+	people    map[personKey]Owner
+}
+
+type personKey struct {
+	tenant TenantID
+	Contact
 }
 
 type deviceKey struct {
@@ -112,7 +124,7 @@ func newView(r Records) *view {
 	}
 	owners := make([]Owner, len(r.Owners))
 	for i, o := range r.Owners {
-		o.Contacts = slices.Clone(o.Contacts)
+		o.Contacts, o.Mutes = slices.Clone(o.Contacts), slices.Clone(o.Mutes)
 		owners[i] = o
 	}
 	v := &view{
@@ -130,12 +142,17 @@ func newView(r Records) *view {
 	return v
 }
 
-// listen notes which languages a page's people speak.
+// listen notes who a page's people are, and which languages they speak.
 func (v *view) listen(owners []Owner) {
 	v.locales = map[PageID][]string{}
+	v.people = map[personKey]Owner{}
 	for _, o := range owners {
 		for _, c := range o.Contacts {
 			v.locales[c.Page] = append(v.locales[c.Page], o.Locale)
+			who := personKey{o.Tenant, c}
+			if first, taken := v.people[who]; !taken || o.ID < first.ID {
+				v.people[who] = o
+			}
 		}
 	}
 	for page, locales := range v.locales {

@@ -49,7 +49,9 @@ type Owner struct {
 	TimeZone string // IANA name; empty: "UTC"
 	Contacts []Contact
 	Fallback Token // shoutrrr URL of another channel, a secret since it holds passwords
-	Updated  time.Time
+	// Mutes are the silences that the owner asked for. They are theirs: PutOwner does not change them.
+	Mutes   []Mute
+	Updated time.Time
 }
 
 // Contact is a way to one person through one page.

@@ -73,6 +73,7 @@ func (a *attempt) situation(now time.Time) (Situation, error) {
 	s.Operator = c.Alert.Say != nil && c.Alert.Say.Operator != ""
 	if owner, ok := a.d.o.Directory.Owner(c.Alert.Tenant, c.Alert.Owner); ok {
 		s.Fallback = !owner.Fallback.Empty()
+		_, s.Muted = owner.Muted(c.Alert.Vehicle, c.Alert.Fence, c.Alert.At)
 	}
 	a.lane.mind.fill(&s, c, now)
 	if !page.Blocked.IsZero() {

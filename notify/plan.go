@@ -29,6 +29,9 @@ type Situation struct {
 	Blocked      Reason
 	BlockedUntil time.Time // when to try again
 
+	// Muted says that the owner does not want to hear of it any more; answers are no such thing.
+	Muted bool
+
 	// Quiet says why this person is left alone for a while; ReasonNone: they are not.
 	Quiet      Reason
 	QuietUntil time.Time
@@ -71,6 +74,9 @@ func PlanFor(c Claim, s Situation, now time.Time) Plan {
 	if c.Alert.Stale(now) {
 		return Plan{State: Expired, Route: RouteHold, Reason: ReasonStale,
 			Detail: fmt.Sprintf("older than %s", c.Alert.MaxAge)}
+	}
+	if s.Muted && c.Alert.Say == nil {
+		return Plan{State: Expired, Route: RouteHold, Reason: ReasonMuted, Detail: "muted by the owner"}
 	}
 	order := s.Order
 	if order == nil {

@@ -284,3 +284,22 @@ func ExamplePlanFor() {
 	// hold template_missing
 	// utility
 }
+
+// Whatever else is the case, what the owner has muted is not sent; answers are.
+func TestNothingMutedIsSent(t *testing.T) {
+	t.Parallel()
+	eachCombination(func(values []string) {
+		c, s := combination(values)
+		s.Muted = true
+		p := notify.PlanFor(c, s, noon)
+		if p.State != notify.Expired || p.Reason != notify.ReasonMuted && p.Reason != notify.ReasonStale {
+			t.Errorf("%v: %+v", values, p)
+		}
+		c.Alert.Say = &notify.Say{Text: "It is at home."}
+		muted := notify.PlanFor(c, s, noon)
+		s.Muted = false
+		if free := notify.PlanFor(c, s, noon); free != muted {
+			t.Errorf("%v: an answer gets %+v when alerts are muted, else %+v", values, muted, free)
+		}
+	})
+}

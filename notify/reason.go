@@ -24,6 +24,7 @@ const (
 	ReasonTemplateRejected Reason = "template_rejected" // window closed, Meta rejected the template
 	ReasonPageBlocked      Reason = "page_blocked"      // policy enforcement blocks the page
 	ReasonStale            Reason = "stale"             // older than the rule's max age
+	ReasonMuted            Reason = "muted"             // the owner does not want to hear of it
 
 	// What Meta or the network answered.
 	ReasonNetwork       Reason = "network"        // nothing was sent: connection refused, DNS
@@ -49,7 +50,7 @@ const (
 func Reasons() []Reason {
 	return []Reason{
 		ReasonNoOwner, ReasonNoContact, ReasonUnknownPage, ReasonNoToken, ReasonTemplateMissing,
-		ReasonTemplatePending, ReasonTemplateRejected, ReasonPageBlocked, ReasonStale, ReasonNetwork,
+		ReasonTemplatePending, ReasonTemplateRejected, ReasonPageBlocked, ReasonStale, ReasonMuted, ReasonNetwork,
 		ReasonAmbiguous, ReasonTemporary, ReasonThrottled, ReasonWindowClosed, ReasonTokenInvalid,
 		ReasonPermission, ReasonPolicy, ReasonUnreachable, ReasonNoSuchPerson, ReasonTagDead,
 		ReasonTemplateShape, ReasonAttachment, ReasonChannel, ReasonPace, ReasonBadRequest, ReasonAttempts,

@@ -66,10 +66,19 @@ func (r *Rules) alert(e Event, o identity.Owner, vehicleName string) Alert {
 }
 
 // Deliver addresses an alert: a pending delivery to the owner's first contact, to no page when the owner has only
-// another channel, or a held one that says that there is neither.
+// another channel, or a held one that says that there is neither. What the owner has muted is over at once: it is in
+// the record, and nobody is told.
 func (r *Rules) Deliver(a Alert, now time.Time) Delivery {
 	d := Delivery{Alert: a, State: Pending, NextAt: now, Created: now}
 	owner, _ := r.directory.Owner(a.Tenant, a.Owner)
+	if m, muted := owner.Muted(a.Vehicle, a.Fence, a.At); muted {
+		d.State, d.Route, d.Reason, d.NextAt = Expired, RouteHold, ReasonMuted, time.Time{}
+		d.Detail = "muted by the owner"
+		if !m.Until.IsZero() {
+			d.Detail += " until " + m.Until.UTC().Format(time.RFC3339)
+		}
+		return d
+	}
 	if len(owner.Contacts) > 0 {
 		d.Page, d.PSID = owner.Contacts[0].Page, owner.Contacts[0].PSID
 		return d

@@ -129,3 +129,31 @@ func ExampleRules() {
 	}
 	// Output: 111 7001 Van 12 left Depot North at 08:42.
 }
+
+func TestMutedAlertsAreOverAtOnce(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
+	for _, x := range []struct {
+		name  string
+		mutes []identity.Mute
+		want  notify.State
+	}{
+		{"nothing", nil, notify.Pending},
+		{"everything, for ever", []identity.Mute{{}}, notify.Expired},
+		{"this vehicle", []identity.Mute{{Vehicle: "van", Until: at.Add(time.Second)}}, notify.Expired},
+		{"this vehicle, until just then", []identity.Mute{{Vehicle: "van", Until: at}}, notify.Pending},
+		{"another vehicle", []identity.Mute{{Vehicle: "car"}}, notify.Pending},
+		{"this fence of this vehicle", []identity.Mute{{Vehicle: "van", Fence: "depot"}}, notify.Expired},
+		{"another fence of this vehicle", []identity.Mute{{Vehicle: "van", Fence: "school"}}, notify.Pending},
+		{"one of several", []identity.Mute{{Vehicle: "car"}, {Fence: "depot"}}, notify.Expired},
+	} {
+		d := identity.NewDirectory()
+		d.Load(identity.Records{Owners: []identity.Owner{{
+			Tenant: "acme", ID: "ann", Contacts: []identity.Contact{{Page: "1", PSID: "7"}}, Mutes: x.mutes,
+		}}})
+		a := notify.Alert{Tenant: "acme", Owner: "ann", Vehicle: "van", Fence: "depot", Kind: notify.Enter, At: at}
+		if got := notify.NewRules(d).Deliver(a, at.Add(time.Minute)); got.State != x.want || (got.Reason == notify.ReasonMuted) != (x.want == notify.Expired) {
+			t.Errorf("%s: %s %s, want %s", x.name, got.State, got.Reason, x.want)
+		}
+	}
+}

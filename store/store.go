@@ -87,6 +87,10 @@ type Registry interface {
 	PutVehicle(ctx context.Context, v identity.Vehicle) error
 	// PutOwner also addresses what was held because the owner had no contact, when it has one now.
 	PutOwner(ctx context.Context, o identity.Owner) error
+	// SetMutes replaces the silences of an owner, and SetLocale the language; PutOwner changes no silences. ErrNotFound
+	// if there is no such owner.
+	SetMutes(ctx context.Context, tenant identity.TenantID, owner identity.OwnerID, mutes []identity.Mute) error
+	SetLocale(ctx context.Context, tenant identity.TenantID, owner identity.OwnerID, locale string) error
 	// PutPage stores a page with its token sealed. ErrConflict when another tenant has the page. Blocked and
 	// BlockReason are not taken from p: they are Meta's, and come with events.
 	PutPage(ctx context.Context, p identity.Page) error
@@ -96,6 +100,8 @@ type Registry interface {
 	Identities(ctx context.Context) (identity.Records, error)
 	// LastFixes lists the newest known fix of every vehicle of a tenant, in order of id, after the id given.
 	LastFixes(ctx context.Context, tenant identity.TenantID, after identity.VehicleID, limit int) ([]telemetry.Fix, error)
+	// LastFix returns the newest known fix of a vehicle, ErrNotFound if there is none.
+	LastFix(ctx context.Context, tenant identity.TenantID, vehicle identity.VehicleID) (telemetry.Fix, error)
 }
 
 // Crossing is a crossing in the record.

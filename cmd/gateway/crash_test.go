@@ -119,7 +119,7 @@ func (g *crashRig) start(t *testing.T) {
 	g.process.Env = append(os.Environ(),
 		"OUTRIDER_DATA_DIR="+filepath.Join(g.dir, "data"), "OUTRIDER_HTTP_LISTEN="+g.httpAt, "OUTRIDER_MQTT_LISTEN="+g.mqttAt,
 		"OUTRIDER_GRAPH_URL="+g.graphURL, "OUTRIDER_FACEBOOK_APP_SECRET=crash-app-secret", "OUTRIDER_FACEBOOK_VERIFY_TOKEN=crash-verify",
-		"OUTRIDER_ADMIN_KEY="+crashKey, "OUTRIDER_ENGINE_SNAPSHOT=400ms", "OUTRIDER_ALERTS_SETTLE=4s",
+		"OUTRIDER_ADMIN_KEY="+crashKey, "OUTRIDER_ENGINE_SNAPSHOT=400ms", "OUTRIDER_CHAT_MODE=off", "OUTRIDER_ALERTS_SETTLE=4s",
 	)
 	g.process.Stdout, g.process.Stderr = &g.log, &g.log
 	if err := g.process.Start(); err != nil {

@@ -46,7 +46,7 @@ type Options struct {
 	Registry *prometheus.Registry
 	// Graph makes the calls to Meta; nil: one with sensible time-outs.
 	Graph *http.Client
-	// Listener hears what people say to the pages; nil: nobody does, and it is not kept.
+	// Listener hears what people say to the pages; nil: the dialog that the setting chat.mode names.
 	Listener notify.Listener
 	// Streets is GeoJSON that lies under the console's map; nil: none.
 	Streets []byte
@@ -73,6 +73,7 @@ type App struct {
 	meta       *graph.Client
 	login      *facebook.Flow
 	pages      *facebook.Keeper
+	listener   notify.Listener               // nil: nobody hears what people say
 	reader     atomic.Pointer[notify.Reader] // nil without a listener, and before it is started
 	dispatcher *notify.Dispatcher
 	refresher  *refresher
@@ -259,12 +260,13 @@ func (a *App) startServing(context.Context) error {
 	if err := a.prepareLogin(); err != nil {
 		return err
 	}
+	a.prepareTalk()
 	handler, err := console.New(console.Options{
 		Store: a.store, Directory: a.directory, Feed: a.feed, Reload: a.reloadDirectory, FencesChanged: a.pipeline.FencesChanged, PageChanged: a.pageChanged,
 		Links: a.login, Login: a.login, Health: a.store, AdminKey: a.adminKey, Ready: a.ready, Gatherer: a.registry, Registerer: a.registry,
 		Webhook: messenger.NewWebhook(messenger.WebhookOptions{
 			VerifyToken: c.Facebook.VerifyToken, AppSecret: c.Facebook.AppSecret, Inbox: a.store, Wake: a.heard,
-			Received: a.received, Hears: a.o.Listener != nil, Now: a.o.Now, Logger: a.logger.With("part", "webhook"), Registerer: a.registry,
+			Received: a.received, Hears: a.listener != nil, Now: a.o.Now, Logger: a.logger.With("part", "webhook"), Registerer: a.registry,
 		}),
 		Map:   ui.Options{Tiles: c.Console.Tiles, PMTiles: c.Console.PMTiles, Attribution: c.Console.Attribution, Streets: a.o.Streets},
 		Cards: a.cards, CheckChannel: channel.Check, Logger: a.logger.With("part", "api"), Now: a.o.Now, Version: a.o.Version,

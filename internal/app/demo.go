@@ -280,6 +280,9 @@ func (d *Demo) Sandbox() *graph.Sandbox { return d.sandbox }
 // beginning of the request to Meta.
 func (d *Demo) sent(delivery notify.Delivery, began time.Time) {
 	a := delivery.Alert
+	if a.Kind == notify.Reply {
+		return // an answer tells of no crossing
+	}
 	_, published, ok := d.publisher.LastPublished(telemetry.VehicleID(a.Vehicle), a.Received)
 	d.mu.Lock()
 	defer d.mu.Unlock()

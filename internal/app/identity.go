@@ -73,11 +73,11 @@ func (a *App) received(r notify.Received) {
 
 // startReading brings what people said to whoever wants to hear it.
 func (a *App) startReading(ctx context.Context) error {
-	if a.o.Listener == nil {
+	if a.listener == nil {
 		return nil
 	}
 	reader, err := notify.NewReader(notify.ReaderOptions{
-		Talk: a.store, Listener: a.o.Listener, Now: a.o.Now, Logger: a.logger.With("part", "reader"), Registerer: a.registry,
+		Talk: a.store, Listener: a.listener, Now: a.o.Now, Logger: a.logger.With("part", "reader"), Registerer: a.registry,
 	})
 	if err != nil {
 		return err

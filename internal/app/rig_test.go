@@ -82,7 +82,7 @@ func newRigAt(t *testing.T, settings map[string]string, now func() time.Time, ch
 		"facebook.app_id": "1000", "facebook.dialog_url": server.URL, "facebook.link_url": server.URL + "/m.me",
 		"data.dir": t.TempDir(), "http.listen": "127.0.0.1:0", "mqtt.listen": "127.0.0.1:0", "graph.url": server.URL,
 		"facebook.app_secret": "app-secret-of-the-test", "facebook.verify_token": "verify-token-of-the-test", "admin.key": key,
-		"engine.snapshot": "200ms",
+		"engine.snapshot": "200ms", "chat.mode": "off", // tests of alerts count messages
 	}
 	for name, value := range settings {
 		r.flags[name] = value

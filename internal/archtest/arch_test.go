@@ -36,6 +36,7 @@ var allowed = map[string][]string{
 	"notify/card":         {},
 	"notify/channel":      {"notify", "identity"},
 	"notify/messenger":    {"notify", "identity", "internal/graph"},
+	"chat":                {"identity", "telemetry"},
 	"store":               {"geofence", "identity", "journal", "notify", "telemetry"},
 	"store/sqlite":        {"store", "geofence", "identity", "journal", "notify", "telemetry"},
 	"store/storetest":     {"store", "geofence", "identity", "journal", "notify", "telemetry"},

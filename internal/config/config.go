@@ -16,6 +16,7 @@ import (
 type Config struct {
 	Data     Data
 	HTTP     HTTP
+	Chat     Chat
 	Console  Console
 	MQTT     MQTT
 	Store    Store
@@ -41,6 +42,11 @@ type Data struct {
 type HTTP struct {
 	Listen    string
 	PublicURL string // under which others reach it; empty: unknown
+}
+
+// Chat is who answers people.
+type Chat struct {
+	Mode string // "builtin" or "off"
 }
 
 // Console is what lies under the map of the web console.

@@ -49,6 +49,8 @@ func Settings() []Setting {
 			set: secret(func(c *Config) *identity.Token { return &c.Data.Key }, key)},
 		{Name: "http.listen", Default: "127.0.0.1:8080", Doc: "Address of the REST API, the webhook, `/metrics` and the console.",
 			set: text(func(c *Config) *string { return &c.HTTP.Listen }, required, listen)},
+		{Name: "chat.mode", Default: "builtin", Doc: "Who answers people that write to a page: `builtin`, the gateway's own dialog; or `off`, nobody, as when people answer in Meta's inbox.",
+			set: text(func(c *Config) *string { return &c.Chat.Mode }, oneOf("builtin", "off"))},
 		{Name: "console.tiles", Doc: "Raster tiles under the console's map, `https://…/{z}/{x}/{y}.png`; browsers load them from there. Empty: the countries that are part of the gateway.",
 			set: text(func(c *Config) *string { return &c.Console.Tiles }, scheme("http", "https"))},
 		{Name: "console.pmtiles", Doc: "A PMTiles file (vector tiles in the Protomaps layout) that lies under the console's map, served by the gateway itself.",

@@ -31,3 +31,6 @@ func (p *Pipeline) Near(tenant telemetry.TenantID, place orb.Point, metres float
 	}
 	return ids
 }
+
+// Fences returns the fences in force now.
+func (p *Pipeline) Fences() *FenceSet { return p.fences.Current() }

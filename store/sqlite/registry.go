@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 
@@ -24,13 +25,17 @@ const (
 		ON CONFLICT DO UPDATE SET name = excluded.name, access_token = excluded.access_token, tag = excluded.tag,
 		templates = excluded.templates, routes = excluded.routes, updated = excluded.updated WHERE tenant = excluded.tenant`
 	allVehicles = `SELECT tenant, id, name, owners, tags, device, updated FROM vehicles ORDER BY tenant, id`
-	allOwners   = `SELECT tenant, id, name, locale, time_zone, contacts, fallback, updated FROM owners ORDER BY tenant, id`
+	allOwners   = `SELECT tenant, id, name, locale, time_zone, contacts, fallback, updated, mutes FROM owners ORDER BY tenant, id`
+	setMutes    = `UPDATE owners SET mutes = ?, updated = ? WHERE tenant = ? AND id = ?`
+	setLocale   = `UPDATE owners SET locale = ?, updated = ? WHERE tenant = ? AND id = ?`
 	allPages    = `SELECT id, tenant, name, access_token, tag, templates, routes, updated, blocked, block_reason FROM pages ORDER BY id`
 	allTexts    = `SELECT tenant, language, texts FROM texts ORDER BY tenant, language`
 	putTexts    = `INSERT INTO texts (tenant, language, texts, updated) VALUES (?, ?, ?, ?)
 		ON CONFLICT DO UPDATE SET texts = excluded.texts, updated = excluded.updated`
 	lastFixes = `SELECT tenant, vehicle, time, received, lon, lat, accuracy, speed, heading, altitude, hdop, ignition
 		FROM last_fixes WHERE tenant = ? AND vehicle > ? ORDER BY vehicle LIMIT ?`
+	lastFix = `SELECT tenant, vehicle, time, received, lon, lat, accuracy, speed, heading, altitude, hdop, ignition
+		FROM last_fixes WHERE tenant = ? AND vehicle = ?`
 )
 
 // PutVehicle implements store.Registry.
@@ -123,9 +128,10 @@ func (s *Store) scanOwner(row scanner) (identity.Owner, error) {
 	var (
 		o                  identity.Owner
 		contacts, fallback string
+		mutes              string
 		updated            int64
 	)
-	if err := row.Scan(&o.Tenant, &o.ID, &o.Name, &o.Locale, &o.TimeZone, &contacts, &fallback, &updated); err != nil {
+	if err := row.Scan(&o.Tenant, &o.ID, &o.Name, &o.Locale, &o.TimeZone, &contacts, &fallback, &updated, &mutes); err != nil {
 		return o, err
 	}
 	o.Updated = moment(updated)
@@ -134,7 +140,28 @@ func (s *Store) scanOwner(row scanner) (identity.Owner, error) {
 		return o, fmt.Errorf("open owner %q: %w", o.ID, err)
 	}
 	o.Fallback = identity.NewToken(plain)
-	return o, json.Unmarshal([]byte(contacts), &o.Contacts)
+	return o, errorsOf(json.Unmarshal([]byte(contacts), &o.Contacts), json.Unmarshal([]byte(mutes), &o.Mutes))
+}
+
+// SetMutes implements store.Registry.
+func (s *Store) SetMutes(ctx context.Context, tenant identity.TenantID, owner identity.OwnerID, mutes []identity.Mute) error {
+	return s.setOwner(ctx, setMutes, tenant, owner, text(mutes))
+}
+
+// SetLocale implements store.Registry.
+func (s *Store) SetLocale(ctx context.Context, tenant identity.TenantID, owner identity.OwnerID, locale string) error {
+	return s.setOwner(ctx, setLocale, tenant, owner, locale)
+}
+
+// setOwner changes one thing of an owner.
+func (s *Store) setOwner(ctx context.Context, query string, tenant identity.TenantID, owner identity.OwnerID, value string) error {
+	return s.put(ctx, "owner", string(owner), func(tx *tx) error {
+		n, err := tx.change(query, value, micros(s.now()), tenant, owner)
+		if err == nil && n == 0 {
+			return store.ErrNotFound
+		}
+		return err
+	})
 }
 
 func (s *Store) scanPage(row scanner) (identity.Page, error) {
@@ -195,6 +222,15 @@ func readTexts(ctx context.Context, tx *sql.Tx) (map[identity.TenantID]identity.
 func (s *Store) LastFixes(ctx context.Context, tenant identity.TenantID, after identity.VehicleID, limit int) ([]telemetry.Fix, error) {
 	rows, err := s.read.QueryContext(ctx, lastFixes, tenant, after, limit)
 	return named(collect(rows, err, scanFix))("last fixes")
+}
+
+// LastFix implements store.Registry.
+func (s *Store) LastFix(ctx context.Context, tenant identity.TenantID, vehicle identity.VehicleID) (telemetry.Fix, error) {
+	f, err := scanFix(s.read.QueryRowContext(ctx, lastFix, tenant, vehicle))
+	if errors.Is(err, sql.ErrNoRows) {
+		err = store.ErrNotFound
+	}
+	return named(f, err)("last fix")
 }
 
 func scanFix(row scanner) (telemetry.Fix, error) {

@@ -17,6 +17,7 @@ var registryTests = map[string]func(*testing.T, *bench){
 	"a page belongs to one tenant":             registryPageTenant,
 	"the newest fix of each vehicle is kept":   lastFixNewest,
 	"last fixes are listed by tenant in pages": lastFixPages,
+	"an owner's silences are theirs":           ownerMutes,
 }
 
 func registryRecords() identity.Records {
@@ -140,4 +141,28 @@ func lastFixPages(t *testing.T, b *bench) {
 	}
 	same(t, "first page", ids("", 2), []string{"a", "b"})
 	same(t, "second page", ids("b", 2), []string{"c"})
+	same(t, "one", must(b.LastFix(t.Context(), "other", "b2"))(t), other)
+	_, err := b.LastFix(t.Context(), "acme", "b2")
+	wantError(t, err, store.ErrNotFound)
+}
+
+func ownerMutes(t *testing.T, b *bench) {
+	ctx := t.Context()
+	o := identity.Owner{Tenant: "acme", ID: "ann", Name: "Ann", Contacts: []identity.Contact{{Page: "p", PSID: "7"}}}
+	wantError(t, b.SetMutes(ctx, "acme", "ann", nil), store.ErrNotFound)
+	wantError(t, b.SetLocale(ctx, "acme", "ann", "de"), store.ErrNotFound)
+	ok(t, b.PutOwner(ctx, o))
+	mutes := []identity.Mute{{Vehicle: "van", Until: epoch.Add(time.Hour)}, {Vehicle: "van", Fence: "depot"}, {}}
+	ok(t, b.SetMutes(ctx, "acme", "ann", mutes))
+	ok(t, b.SetLocale(ctx, "acme", "ann", "de"))
+	stored := func() identity.Owner { return must(b.Identities(ctx))(t).Owners[0] }
+	same(t, "mutes", stored().Mutes, mutes)
+	same(t, "locale", stored().Locale, "de")
+	ok(t, b.PutOwner(ctx, o)) // an admin's change of the record is no change of what the person wants
+	same(t, "mutes after a put", stored().Mutes, mutes)
+	b.reopen(t)
+	same(t, "mutes after a restart", stored().Mutes, mutes)
+	ok(t, b.SetMutes(ctx, "acme", "ann", nil))
+	same(t, "no mutes", len(stored().Mutes), 0)
+	wantError(t, b.SetMutes(ctx, "other", "ann", nil), store.ErrNotFound)
 }

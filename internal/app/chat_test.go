@@ -1,0 +1,77 @@
+package app_test
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"outrider/simulator/graph"
+)
+
+// thread waits until a person has got a message that says something, and returns it.
+func (r *rig) hears(t *testing.T, psid, text string) graph.Message {
+	t.Helper()
+	var found graph.Message
+	eventually(t, "a message that says "+text, func() bool {
+		for _, m := range r.sandbox.Thread(page, psid) {
+			if strings.Contains(m.Text, text) {
+				found = m
+				return true
+			}
+		}
+		return false
+	})
+	return found
+}
+
+// An owner asks where the car is, mutes it, misses an alert on purpose, and has alerts again.
+func TestAnOwnerTalks(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, map[string]string{"chat.mode": "builtin"})
+	r.own(t, "van", "ann", "7001")
+	r.own(t, "secret", "bob", "7002")
+	must(t, r.sandbox.AddPerson(page, "7003", "Stranger"))
+	r.circle(t, "depot", 11.5755, 48.1374)
+	c := r.connect(t, "van")
+	publish(t, c, "fleet/default/van/fix", fmt.Sprintf(`{"t":%d,"lat":48.1374,"lon":11.5755,"spd":0.1,"ign":true}`, time.Now().Add(-time.Hour).Unix()))
+	eventually(t, "the position is known", func() bool {
+		return r.call(t, http.MethodGet, "vehicles/van", nil, http.StatusOK)["last_fix"] != nil
+	})
+
+	say := func(psid, text string) {
+		t.Helper()
+		_, err := r.sandbox.Say(page, psid, text)
+		must(t, err)
+	}
+	say("7001", "where is my car?")
+	where := r.hears(t, "7001", "Van of ann was last seen 60 minutes ago, in The depot.")
+	if !strings.Contains(where.Text, "openstreetmap.org/?mlat=48.13740&mlon=11.57550") || len(where.Buttons) < 3 {
+		t.Errorf("%+v", where)
+	}
+	say("7003", "where is van of ann")
+	r.hears(t, "7003", "I do not know you yet")
+	say("7002", "Wo ist mein Auto?")
+	r.hears(t, "7002", "Nothing has been heard of Van of bob yet.")
+
+	say("7001", "mute for 2 hours")
+	r.hears(t, "7001", "No alerts of Van of ann until")
+	driveThrough(t, r.connect(t, "van-again"), "fleet/default/van/fix", 11.5755, 48.1374)
+	eventually(t, "the alerts are in the record, muted", func() bool {
+		muted := 0
+		for _, d := range r.items(t, "deliveries?vehicle=van") {
+			if d["state"] == "expired" && d["reason"] == "muted" {
+				muted++
+			}
+		}
+		return muted > 0
+	})
+	say("7001", "alerts on")
+	r.hears(t, "7001", "Alerts are on again.")
+	for _, m := range r.sandbox.Thread(page, "7001") {
+		if strings.Contains(m.Text, "entered") {
+			t.Errorf("a muted alert was sent: %s", m.Text)
+		}
+	}
+}
