@@ -26,6 +26,7 @@ type LinkCode struct {
 	Page    PageID
 	Vehicle VehicleID // becomes the owner's, too; empty: none does
 	ASID    ASID      // who logged in before; empty: nobody did
+	Parent  CodeHash  // of the code it was made from: using one of a family uses all; empty: none
 	Created time.Time
 	Expires time.Time
 	Used    time.Time // zero: not yet
@@ -113,6 +114,8 @@ type Link struct {
 	ASID    ASID      // who logged in; empty: nobody did
 	Via     Via
 	At      time.Time
+	// Code is used up by the link when that is made without bringing it; empty: none is. It is not remembered.
+	Code CodeHash
 }
 
 // Via is how a link became known.

@@ -12,7 +12,8 @@ import (
 // To link an owner to a person means, in one transaction: the person becomes the owner's contact for that page, in
 // the place of another one of the same page if there is one and else behind the others; what waits for the contact
 // that is replaced, and what was held because the owner had none, goes to the new one and becomes pending; the
-// vehicle of the link, if any, gets the owner; and the link is remembered with the account that logged in.
+// vehicle of the link, if any, gets the owner; the code that was brought is used, and so are the one it was made from and all others that were;
+// and the link is remembered with the account that logged in.
 type Links interface {
 	// PutLinkCode keeps a fresh code, and forgets codes that expired more than [CodesKept] ago.
 	PutLinkCode(ctx context.Context, c identity.LinkCode) error

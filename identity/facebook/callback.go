@@ -49,7 +49,7 @@ func (f *Flow) answered(r *http.Request, t ticket) *Error {
 	case q.Get("code") == "":
 		return &Error{StepDialog, ReasonForged, nil}
 	}
-	return f.known(t)
+	return f.known(r.Context(), t)
 }
 
 // shorten keeps what a stranger may have written from filling the log.

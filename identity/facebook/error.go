@@ -34,6 +34,7 @@ type Reason string
 // The reasons.
 const (
 	ReasonExpired     Reason = "expired"     // the link or the login took too long
+	ReasonUsed        Reason = "used"        // somebody became the owner with this link before
 	ReasonForged      Reason = "forged"      // not made by this gateway, or cut
 	ReasonBrowser     Reason = "browser"     // the answer came to another browser than the one that asked
 	ReasonDenied      Reason = "denied"      // the person said no
@@ -50,7 +51,7 @@ const (
 // reasons returns every reason with the status of its answer.
 func reasons() map[Reason]int {
 	return map[Reason]int{
-		ReasonExpired: http.StatusGone, ReasonForged: http.StatusBadRequest, ReasonBrowser: http.StatusBadRequest,
+		ReasonExpired: http.StatusGone, ReasonUsed: http.StatusGone, ReasonForged: http.StatusBadRequest, ReasonBrowser: http.StatusBadRequest,
 		ReasonDenied: http.StatusForbidden, ReasonRefused: http.StatusBadGateway, ReasonUnavailable: http.StatusServiceUnavailable,
 		ReasonNotManager: http.StatusForbidden, ReasonTask: http.StatusForbidden, ReasonPermission: http.StatusForbidden,
 		ReasonOwnerGone: http.StatusNotFound, ReasonNotSetUp: http.StatusNotImplemented, ReasonStore: http.StatusInternalServerError,

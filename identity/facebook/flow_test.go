@@ -10,6 +10,7 @@ import (
 
 	"outrider/identity"
 	"outrider/identity/facebook"
+	"outrider/notify"
 )
 
 // graphError is an answer of Graph's that refuses.
@@ -110,8 +111,12 @@ func TestEveryStepHasItsOwnError(t *testing.T) {
 			502, facebook.StepPerson, "Facebook refused"},
 		{"the person is refused", func(_ *testing.T, b *bench, back string) string { b.fault = on("/me", "", refuse); return back },
 			502, facebook.StepPerson, "Facebook refused"},
-		{"nothing can be stored", func(_ *testing.T, b *bench, back string) string { _ = b.store.Close(); return back },
-			500, facebook.StepLink, "could not be stored"},
+		{"nothing can be read", func(_ *testing.T, b *bench, back string) string { _ = b.store.Close(); return back },
+			500, facebook.StepTicket, "could not be stored"},
+		{"nothing can be stored", func(_ *testing.T, b *bench, back string) string {
+			b.fault = on("/me", "", func(*http.Request) *http.Response { _ = b.store.Close(); return nil })
+			return back
+		}, 500, facebook.StepLink, "could not be stored"},
 	} {
 		t.Run(c.what, func(t *testing.T) {
 			t.Parallel()
@@ -400,5 +405,57 @@ func TestOwnerWhoManagesPages(t *testing.T) {
 	if len(accounts) != 1 || len(accounts[0].Pages) != 1 || accounts[0].Pages[0] != "500" || accounts[0].Token.Empty() ||
 		accounts[0].Expires.Before(b.clock.now().Add(50*24*time.Hour)) {
 		t.Errorf("accounts %+v", accounts)
+	}
+}
+
+// A link is for one person: once somebody is the owner by it, it leads nowhere any more, in whatever way it was used.
+func TestALinkIsUsedOnce(t *testing.T) {
+	t.Parallel()
+	for what, use := range map[string]func(*testing.T, *bench, identity.LinkOffer){
+		"matched": func(t *testing.T, b *bench, o identity.LinkOffer) {
+			must(t, b.sandbox.Link("4200", "500", "7001"))
+			p := b.person(t)
+			if p.visit(t, p.callback(t, p.dialog(t, o.LoginURL), "4200")); !strings.Contains(p.text, "You are connected") {
+				t.Fatalf("%d %s", p.status, p.text)
+			}
+		},
+		"by the code itself": func(t *testing.T, b *bench, o identity.LinkOffer) { b.bring(t, o.Code.Reveal()) },
+		"by the code after a login": func(t *testing.T, b *bench, o identity.LinkOffer) {
+			p := b.person(t)
+			p.visit(t, p.callback(t, p.dialog(t, o.LoginURL), "4200"))
+			u, err := url.Parse(p.link(t, "Open Messenger"))
+			must(t, err)
+			b.bring(t, u.Query().Get("ref"))
+		},
+		"by the code without a login": func(t *testing.T, b *bench, o identity.LinkOffer) {
+			p := b.person(t)
+			p.visit(t, p.visit(t, o.LoginURL).link(t, "Open Messenger"))
+			u, err := url.Parse(p.to)
+			must(t, err)
+			b.bring(t, u.Query().Get("ref"))
+		},
+	} {
+		b := setup(t, nil)
+		offer := b.offer(t)
+		late := b.person(t)
+		back := late.callback(t, late.dialog(t, offer.LoginURL), "4200") // begun before, and ends after
+		use(t, b, offer)
+		for _, address := range []string{offer.LoginURL, strings.Replace(offer.LoginURL, "start", "messenger", 1), back} {
+			if late.visit(t, address); late.status != 410 || !strings.Contains(late.text, "was used before") {
+				t.Errorf("%s: %d %s", what, late.status, late.text)
+			}
+		}
+	}
+}
+
+// bring is somebody who comes to the page with a code.
+func (b *bench) bring(t *testing.T, code string) {
+	t.Helper()
+	r, err := b.store.Receive(t.Context(), []notify.ThreadEvent{{
+		Key: code, Page: "500", PSID: "7009", Time: b.clock.now(), Kind: notify.ThreadAction, Code: identity.HashCode(code),
+	}})
+	must(t, err)
+	if len(r.Linked) != 1 {
+		t.Fatalf("nobody was linked: %+v", r)
 	}
 }

@@ -1,6 +1,7 @@
 package facebook
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"slices"
@@ -32,7 +33,7 @@ func (f *Flow) OptedIn(ctx context.Context, o identity.OptIn) error {
 		return nil
 	}
 	c := codes[i]
-	return f.greet(ctx, ticket{Tenant: c.Tenant, Owner: c.Owner, Vehicle: c.Vehicle, Page: c.Page}, o.Login)
+	return f.greet(ctx, ticket{Tenant: c.Tenant, Owner: c.Owner, Vehicle: c.Vehicle, Page: c.Page, Offer: cmp.Or(c.Parent, c.Hash)}, o.Login)
 }
 
 // greetKnown does the same for a consent that came before the login had ended.

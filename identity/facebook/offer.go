@@ -21,6 +21,7 @@ func (f *Flow) Offer(ctx context.Context, w identity.LinkWish) (identity.LinkOff
 	}
 	offer.LoginURL, err = f.loginURL(ticket{
 		Tenant: w.Tenant, Owner: w.Owner, Vehicle: w.Vehicle, Page: w.Page, Expires: offer.Expires.Unix(),
+		Offer: identity.HashCode(offer.Code.Reveal()),
 	})
 	return offer, err
 }
@@ -29,7 +30,7 @@ func (f *Flow) Offer(ctx context.Context, w identity.LinkWish) (identity.LinkOff
 func (f *Flow) offer(ctx context.Context, t ticket, asid identity.ASID, life time.Duration) (identity.LinkOffer, error) {
 	code, now := identity.NewCode(), f.o.Now()
 	kept := identity.LinkCode{
-		Hash: identity.HashCode(code.Reveal()), Tenant: t.Tenant, Owner: t.Owner, Page: t.Page, Vehicle: t.Vehicle, ASID: asid,
+		Hash: identity.HashCode(code.Reveal()), Tenant: t.Tenant, Owner: t.Owner, Page: t.Page, Vehicle: t.Vehicle, ASID: asid, Parent: t.Offer,
 		Created: now, Expires: now.Add(life).Truncate(time.Second),
 	}
 	if err := f.o.Store.PutLinkCode(ctx, kept); err != nil {

@@ -1,6 +1,7 @@
 package facebook
 
 import (
+	"context"
 	"math"
 	"net/http"
 	"net/url"
@@ -14,7 +15,7 @@ import (
 func (f *Flow) start(w http.ResponseWriter, r *http.Request) {
 	t, e := f.open(forStart, r.URL.Query().Get("t"))
 	if e == nil {
-		e = f.known(t)
+		e = f.known(r.Context(), t)
 	}
 	if e != nil {
 		f.fail(w, r, t, e, "")
@@ -40,13 +41,23 @@ func (f *Flow) start(w http.ResponseWriter, r *http.Request) {
 	f.pages.show(w, http.StatusOK, v)
 }
 
-// known checks that owner and page of a ticket still exist.
-func (f *Flow) known(t ticket) *Error {
+// known checks that owner and page of a ticket still exist, and that nobody has used it before.
+func (f *Flow) known(ctx context.Context, t ticket) *Error {
 	if p, ok := f.o.Directory.Page(t.Page); ok && p.Tenant != t.Tenant || !ok && t.Owner != "" {
 		return &Error{StepTicket, ReasonOwnerGone, nil}
 	}
 	if _, ok := f.o.Directory.Owner(t.Tenant, t.Owner); !ok && t.Owner != "" {
 		return &Error{StepTicket, ReasonOwnerGone, nil}
+	}
+	if t.Offer == "" {
+		return nil
+	}
+	c, err := f.o.Store.LinkCode(ctx, t.Offer)
+	if err != nil {
+		return &Error{StepTicket, ReasonStore, err}
+	}
+	if !c.Used.IsZero() {
+		return &Error{StepTicket, ReasonUsed, nil}
 	}
 	return nil
 }
@@ -55,7 +66,7 @@ func (f *Flow) known(t ticket) *Error {
 func (f *Flow) messenger(w http.ResponseWriter, r *http.Request) {
 	t, e := f.open(forStart, r.URL.Query().Get("t"))
 	if e == nil {
-		e = f.known(t)
+		e = f.known(r.Context(), t)
 	}
 	if e == nil && t.Owner == "" {
 		e = &Error{StepTicket, ReasonForged, nil}

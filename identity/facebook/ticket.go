@@ -17,6 +17,7 @@ type ticket struct {
 	Expires int64              `json:"x"` // unix seconds
 
 	Browser identity.CodeHash `json:"b,omitempty"` // of a state: hash of the browser's cookie
+	Offer   identity.CodeHash `json:"f,omitempty"` // the code that was handed out with the ticket: once it is used, so is the ticket
 	Code    identity.CodeHash `json:"c,omitempty"` // of a receipt: the link code that was handed out
 }
 
@@ -63,5 +64,6 @@ func (f *Flow) open(p purpose, text string) (ticket, *Error) {
 func (t ticket) link(psid identity.PSID, asid identity.ASID, at time.Time) identity.Link {
 	return identity.Link{
 		Tenant: t.Tenant, Owner: t.Owner, Page: t.Page, PSID: psid, Vehicle: t.Vehicle, ASID: asid, Via: identity.ViaMatching, At: at,
+		Code: t.Offer,
 	}
 }

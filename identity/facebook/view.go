@@ -169,14 +169,14 @@ func (p *pages) style(w http.ResponseWriter, _ *http.Request) {
 func (f *Flow) fail(w http.ResponseWriter, r *http.Request, t ticket, e *Error, again string) {
 	f.count.WithLabelValues(string(e.Step)).Inc()
 	log := f.o.Logger.Warn
-	if e.Reason == ReasonDenied || e.Reason == ReasonExpired || e.Reason == ReasonForged {
+	if e.Reason == ReasonDenied || e.Reason == ReasonExpired || e.Reason == ReasonUsed || e.Reason == ReasonForged {
 		log = f.o.Logger.Debug // people do that every day
 	}
 	log("login ended", "step", e.Step, "reason", e.Reason, "tenant", t.Tenant, "owner", t.Owner, "page", t.Page, "cause", e)
 	v := f.view(r, t)
 	v.Failed = true
 	v.say("error.title", "error."+string(e.Reason))
-	if again != "" && e.Reason != ReasonOwnerGone && e.Reason != ReasonNotSetUp {
+	if again != "" && e.Reason != ReasonOwnerGone && e.Reason != ReasonNotSetUp && e.Reason != ReasonUsed {
 		v.act("error.again", again)
 	}
 	v.Hints = append(v.Hints, v.text("error.step", "{step}", string(e.Step)))

@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
@@ -14,13 +15,14 @@ import (
 )
 
 const (
-	linkCodeColumns = `hash, tenant, owner, page, vehicle, asid, created, expires, used, psid`
-	putLinkCode     = `INSERT INTO link_codes (` + linkCodeColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, '')`
+	linkCodeColumns = `hash, tenant, owner, page, vehicle, asid, parent, created, expires, used, psid`
+	putLinkCode     = `INSERT INTO link_codes (` + linkCodeColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, '')`
 	getLinkCode     = `SELECT ` + linkCodeColumns + ` FROM link_codes WHERE hash = ?`
 	openCodes       = `SELECT ` + linkCodeColumns + ` FROM link_codes
 		WHERE asid = ? AND asid <> '' AND used = 0 AND expires > ?`
-	useLinkCode   = `UPDATE link_codes SET used = ?, psid = ? WHERE hash = ?`
-	dropLinkCodes = `DELETE FROM link_codes WHERE expires < ?`
+	useLinkCode     = `UPDATE link_codes SET used = ?, psid = ? WHERE hash = ? AND used = 0`
+	useLinkChildren = `UPDATE link_codes SET used = ?, psid = ? WHERE parent = ? AND parent <> '' AND used = 0`
+	dropLinkCodes   = `DELETE FROM link_codes WHERE expires < ?`
 
 	ownerContacts = `SELECT contacts FROM owners WHERE tenant = ? AND id = ?`
 	setContacts   = `UPDATE owners SET contacts = ?, updated = ? WHERE tenant = ? AND id = ?`
@@ -44,7 +46,7 @@ func (s *Store) PutLinkCode(ctx context.Context, c identity.LinkCode) error {
 		if err := tx.exec(dropLinkCodes, micros(s.now().Add(-store.CodesKept))); err != nil {
 			return err
 		}
-		return tx.exec(putLinkCode, c.Hash, c.Tenant, c.Owner, c.Page, c.Vehicle, c.ASID, micros(c.Created), micros(c.Expires))
+		return tx.exec(putLinkCode, c.Hash, c.Tenant, c.Owner, c.Page, c.Vehicle, c.ASID, c.Parent, micros(c.Created), micros(c.Expires))
 	})
 }
 
@@ -70,7 +72,7 @@ func scanLinkCode(row scanner) (identity.LinkCode, error) {
 		c                      identity.LinkCode
 		created, expires, used int64
 	)
-	err := row.Scan(&c.Hash, &c.Tenant, &c.Owner, &c.Page, &c.Vehicle, &c.ASID, &created, &expires, &used, &c.PSID)
+	err := row.Scan(&c.Hash, &c.Tenant, &c.Owner, &c.Page, &c.Vehicle, &c.ASID, &c.Parent, &created, &expires, &used, &c.PSID)
 	c.Created, c.Expires, c.Used = moment(created), moment(expires), moment(used)
 	return c, err
 }
@@ -107,7 +109,18 @@ func (s *Store) use(tx *tx, c identity.LinkCode, e notify.ThreadEvent, r *notify
 		return identity.CodeLinked, err
 	}
 	r.Linked = append(r.Linked, l)
-	return identity.CodeLinked, tx.exec(useLinkCode, micros(e.Time), e.PSID, c.Hash)
+	return identity.CodeLinked, useCodes(tx, l, c.Hash, cmp.Or(c.Parent, c.Hash))
+}
+
+// useCodes marks a code as used by a link, and with it the one it was made from and all that were made from that:
+// they were all for one person.
+func useCodes(tx *tx, l identity.Link, hash, root identity.CodeHash) error {
+	for _, h := range []identity.CodeHash{hash, root} {
+		if err := tx.exec(useLinkCode, micros(l.At), l.PSID, h); err != nil {
+			return err
+		}
+	}
+	return tx.exec(useLinkChildren, micros(l.At), l.PSID, root)
 }
 
 func codeOf(tx *tx, hash identity.CodeHash) (identity.LinkCode, error) {
@@ -120,7 +133,12 @@ func codeOf(tx *tx, hash identity.CodeHash) (identity.LinkCode, error) {
 
 // Link implements store.Links.
 func (s *Store) Link(ctx context.Context, l identity.Link) error {
-	return s.put(ctx, "link of owner", string(l.Owner), func(tx *tx) error { return s.link(tx, l, false) })
+	return s.put(ctx, "link of owner", string(l.Owner), func(tx *tx) error {
+		if err := s.link(tx, l, false); err != nil {
+			return err
+		}
+		return useCodes(tx, l, l.Code, l.Code)
+	})
 }
 
 // link does what [store.Links] says that linking means. wrote says that the person just did something that opens the

@@ -56,7 +56,7 @@ func queries() map[string]struct{ query, scans string } {
 		"duePending": duePending, "dueHeld": dueHeld, "anyHeldDue": anyHeldDue, "nextLeases": nextLeases, "take": take,
 		"lastAction": lastAction, "settle": settle, "duePages": duePages, "settleRoute": settleRoute, "settleSent": settleSent, "settleTrace": settleTrace, "settleDigest": settleDigest, "dueAway": dueAway, "templateStatus": templateStatus, "release": release,
 		"listTemplates": listTemplates,
-		"getLinkCode":   getLinkCode, "useLinkCode": useLinkCode, "dropLinkCodes": dropLinkCodes, "openCodes": openCodes,
+		"getLinkCode":   getLinkCode, "useLinkCode": useLinkCode, "useLinkChildren": useLinkChildren, "dropLinkCodes": dropLinkCodes, "openCodes": openCodes,
 		"ownerContacts": ownerContacts, "ownerLinks": ownerLinks, "dropLink": dropLink, "vehicleOwners": vehicleOwners,
 		"addressHeld": addressHeld, "forward": forward, "linksOfAccount": linksOfAccount, "dropLinksOf": dropLinksOf, "dropCodesOf": dropCodesOf,
 		"dropWindow": dropWindow, "dropSaid": dropSaid, "giveUpPending": giveUpPending, "giveUpHeld": giveUpHeld, "unaddressPending": unaddressPending, "unaddressHeld": unaddressHeld, "optIns": optIns, "dropOptIns": dropOptIns,

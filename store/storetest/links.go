@@ -15,6 +15,7 @@ var linkTests = map[string]func(*testing.T, *bench){
 	"a code counts at the time of the event":             linkEventTime,
 	"open codes of an account":                           linkOpenCodes,
 	"a code works once":                                  linkOnce,
+	"using a code uses the one it was made from":         linkParents,
 	"codes are forgotten a while after they expired":     linkCodesForgotten,
 	"an owner without contact gets what was held":        linkAddresses,
 	"an owner put with a contact gets what was held":     linkAddressesPut,
@@ -144,6 +145,25 @@ func linkOnce(t *testing.T, b *bench) {
 		same(t, "verdict", r.Codes, []identity.Verdict{x.verdict})
 	}
 	same(t, "contacts", contactsOf(t, b, "ann"), []identity.Contact{contact("p", "u")})
+}
+
+func linkParents(t *testing.T, b *bench) {
+	putOwner(t, b, "ann")
+	parent := offer(t, b, "parent", "ann", nil)
+	child := offer(t, b, "child", "ann", func(c *identity.LinkCode) { c.Parent = parent.Hash })
+	same(t, "child", must(b.LinkCode(t.Context(), child.Hash))(t), child)
+	sister := offer(t, b, "sister", "ann", func(c *identity.LinkCode) { c.Parent = parent.Hash })
+	other := offer(t, b, "other", "ann", nil)
+	grown := offer(t, b, "grown", "ann", func(c *identity.LinkCode) { c.Parent = other.Hash })
+	bring(t, b, "child", "p", "u", time.Second)
+	state := func(c identity.LinkCode) identity.CodeState {
+		return must(b.LinkCode(t.Context(), c.Hash))(t).State(epoch.Add(time.Minute))
+	}
+	same(t, "states", []identity.CodeState{state(parent), state(child), state(sister), state(other), state(grown)},
+		[]identity.CodeState{"used", "used", "used", "open", "open"})
+	same(t, "the parent again", bring(t, b, "parent", "p", "w", 2*time.Second).Codes, []identity.Verdict{identity.CodeTaken})
+	ok(t, b.Link(t.Context(), identity.Link{Tenant: "acme", Owner: "ann", Page: "p", PSID: "u", Via: identity.ViaMatching, At: epoch, Code: other.Hash}))
+	same(t, "by a link without code", []identity.CodeState{state(other), state(grown)}, []identity.CodeState{"used", "used"})
 }
 
 func linkOpenCodes(t *testing.T, b *bench) {
