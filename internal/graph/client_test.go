@@ -83,6 +83,10 @@ func TestRequestOnTheWire(t *testing.T) {
 	}{
 		{call(), map[string]string{"line": "POST /v26.0/111/messages?appsecret_proof=" + proof,
 			"auth": "Bearer " + token, "type": "application/json", "body": `{"a":"ä"}`}},
+		{graph.Call{Method: "POST", Edge: "oauth/access_token", Secret: map[string]string{"code": "c&d", "client_secret": "s"}},
+			map[string]string{"line": "POST /v26.0/oauth/access_token", "auth": "", "type": "application/x-www-form-urlencoded", "body": "client_secret=s&code=c%26d"}},
+		{graph.Call{Method: "GET", Edge: "debug_token", Secret: map[string]string{"input_token": "t"}, Query: url.Values{"a": {"b"}}},
+			map[string]string{"line": "GET /v26.0/debug_token?a=b&input_token=t", "auth": "", "type": "", "body": ""}},
 		{graph.Call{Method: "GET", Node: "1/../2?x", Edge: "message_templates", Query: url.Values{"name": {"a b"}}},
 			map[string]string{"line": "GET /v26.0/1%2F..%2F2%3Fx/message_templates?name=a+b", "auth": "", "type": "", "body": ""}},
 	} {
@@ -160,6 +164,23 @@ func TestSecretsInGraphsOwnWords(t *testing.T) {
 	}, nil)
 	if e := failure(t, c, t.Context()); !strings.Contains(e.Message, "Malformed access token REDACTED, proof REDACTED") {
 		t.Errorf("message %q", e.Message)
+	}
+}
+
+// What was sent in secret is in no error, whoever repeats it.
+func TestSecretParametersStaySecret(t *testing.T) {
+	t.Parallel()
+	c := client(t, func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprintf(w, `{"error":{"message":"no code %s in %s","code":100}}`, r.FormValue("code"), r.FormValue("input_token"))
+	}, nil)
+	for _, x := range []graph.Call{
+		{Method: "POST", Edge: "oauth/access_token", Secret: map[string]string{"code": "AQsecret", "input_token": "EAAsecret"}},
+		{Method: "GET", Edge: "debug_token", Secret: map[string]string{"code": "AQsecret", "input_token": "EAAsecret"}},
+	} {
+		err := c.Do(t.Context(), x, nil)
+		if err == nil || strings.Contains(fmt.Sprintf("%+v", err), "secret") || !strings.Contains(err.Error(), "no code REDACTED in REDACTED") {
+			t.Errorf("%s: %v", x, err)
+		}
 	}
 }
 
