@@ -65,7 +65,7 @@ func (a *attempt) one() Outcome {
 	return a.later(ReasonTemporary, "no route settled", a.d.o.Now().Add(time.Minute))
 }
 
-// situation gathers what the plan depends on. Templates are read only if the window is closed.
+// situation gathers what the plan depends on. Templates are read only if the window does not decide.
 func (a *attempt) situation(now time.Time) (Situation, error) {
 	c := a.claim
 	page, known := a.d.o.Directory.Page(c.Page)
@@ -79,7 +79,8 @@ func (a *attempt) situation(now time.Time) (Situation, error) {
 	if !page.Blocked.IsZero() {
 		s.Blocked, s.BlockedUntil = ReasonPageBlocked, now.Add(recheck)
 	}
-	if !known || s.Blocked != ReasonNone || c.Alert.Say != nil || WindowOpen(c.LastAction, s.WindowClosed, now) {
+	windowFirst := len(s.Order) == 0 || s.Order[0] == RouteWindow
+	if !known || s.Blocked != ReasonNone || c.Alert.Say != nil || windowFirst && WindowOpen(c.LastAction, s.WindowClosed, now) {
 		return s, nil
 	}
 	templates, err := a.templates()
@@ -387,5 +388,5 @@ func (e *Error) detail() string {
 	if e.Code != 0 {
 		text = fmt.Sprintf("graph code %d/%d: %s", e.Code, e.Subcode, e.Text)
 	}
-	return shorten(text, detailLimit)
+	return Shorten(text, detailLimit)
 }

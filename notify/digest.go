@@ -31,11 +31,11 @@ func (w Words) Digest(alerts []Alert, now time.Time) string {
 	for i := range lines {
 		text = append(text, lines[len(lines)-1-i])
 	}
-	return clipBytes(strings.Join(text, "\n"), digestBytes+180)
+	return ClipBytes(strings.Join(text, "\n"), digestBytes+180)
 }
 
-// clipBytes shortens a text to n bytes, at a character's border.
-func clipBytes(text string, n int) string {
+// ClipBytes shortens a text to n bytes, at a character's border.
+func ClipBytes(text string, n int) string {
 	if len(text) <= n {
 		return text
 	}

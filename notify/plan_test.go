@@ -26,33 +26,36 @@ var planColumns = []struct {
 	{"tag", []string{"none", "alive", "dead", "HUMAN_AGENT"}},
 	{"operator", []string{"no", "yes"}},
 	{"fallback", []string{"no", "yes"}},
+	{"message", []string{"event", "say"}},
 }
 
 // planTable is the policy: the first row that fits a combination decides. "-" fits any value, "a|b" either,
 // "!a" any other.
 //
-//	stale contact page person window template tag operator fallback => state route reason
+//	stale contact page person window template tag operator fallback message => state route reason
 const planTable = `
-yes - - - - - - - -                                    => expired hold stale
-no no - - - - - - yes                                  => sending fallback no_contact
-no no - - - - - - no                                   => held hold no_contact
-no yes unknown - - - - - yes                           => sending fallback unknown_page
-no yes unknown - - - - - no                            => held hold unknown_page
-no yes no-token - - - - - yes                          => sending fallback no_token
-no yes no-token - - - - - no                           => held hold no_token
-no yes blocked - - - - - yes                           => sending fallback policy
-no yes blocked - - - - - no                            => held hold policy
-no yes ok quiet - - - no yes                           => sending fallback unreachable
-no yes ok quiet - - - no no                            => held hold unreachable
-no yes ok - open - - - -                               => sending window -
-no yes ok - !open approved - - -                       => sending utility -
-no yes ok - !open !approved alive - -                  => sending tag -
-no yes ok - over|graph-closed !approved !alive yes -   => sending human -
-no yes ok - !open !approved !alive - yes               => sending fallback -
-no yes ok - !open missing !alive - no                  => held hold template_missing
-no yes ok - !open pending !alive - no                  => held hold template_pending
-no yes ok - !open rejected !alive - no                 => held hold template_rejected
-no yes ok - !open refused !alive - no                  => held hold template_shape
+yes - - - - - - - - -                                         => expired hold stale
+no no - - - - - - yes event                                   => sending fallback no_contact
+no no - - - - - - - -                                         => held hold no_contact
+no yes unknown - - - - - yes event                            => sending fallback unknown_page
+no yes unknown - - - - - - -                                  => held hold unknown_page
+no yes no-token - - - - - yes event                           => sending fallback no_token
+no yes no-token - - - - - - -                                 => held hold no_token
+no yes blocked - - - - - yes event                            => sending fallback policy
+no yes blocked - - - - - - -                                  => held hold policy
+no yes ok quiet - - - no yes event                            => sending fallback unreachable
+no yes ok quiet - - - no - -                                  => held hold unreachable
+no yes ok - open - - - - -                                    => sending window -
+no yes ok - !open approved - - - event                        => sending utility -
+no yes ok - !open !approved alive - - event                   => sending tag -
+no yes ok - over|graph-closed !approved !alive yes - event    => sending human -
+no yes ok - over|graph-closed - - yes - say                   => sending human -
+no yes ok - !open - - - - say                                 => held hold window_closed
+no yes ok - !open !approved !alive - yes event                => sending fallback -
+no yes ok - !open missing !alive - no event                   => held hold template_missing
+no yes ok - !open pending !alive - no event                   => held hold template_pending
+no yes ok - !open rejected !alive - no event                  => held hold template_rejected
+no yes ok - !open refused !alive - no event                   => held hold template_shape
 `
 
 func TestPlanEveryCombination(t *testing.T) {
@@ -81,7 +84,7 @@ func TestPlanEveryCombination(t *testing.T) {
 		}
 		checkPlan(t, values, claim, p)
 	})
-	if count != 2*2*4*2*4*5*4*2*2 {
+	if count != 2*2*4*2*4*5*4*2*2*2 {
 		t.Errorf("%d combinations", count)
 	}
 	for i, n := range used {
@@ -144,6 +147,9 @@ func combination(values []string) (notify.Claim, notify.Situation) {
 		Page:  "111", PSID: "7001",
 	}}
 	s := notify.Situation{Known: true, HasToken: true, Operator: v["operator"] == "yes", Fallback: v["fallback"] == "yes"}
+	if v["message"] == "say" {
+		c.Alert.Kind, c.Alert.Say = notify.Reply, &notify.Say{Text: "Here it is."}
+	}
 	if v["stale"] == "yes" {
 		c.Alert.At = noon.Add(-6 * time.Hour)
 	}
@@ -192,7 +198,7 @@ func combination(values []string) (notify.Claim, notify.Situation) {
 
 func TestPlanFollowsThePagesOrder(t *testing.T) {
 	t.Parallel()
-	c, s := combination([]string{"no", "yes", "ok", "ok", "over", "approved", "alive", "no", "no"})
+	c, s := combination([]string{"no", "yes", "ok", "ok", "over", "approved", "alive", "no", "no", "event"})
 	for _, x := range []struct {
 		order []notify.Route
 		want  notify.Route
@@ -201,6 +207,7 @@ func TestPlanFollowsThePagesOrder(t *testing.T) {
 		{nil, notify.RouteUtility, ""},
 		{[]notify.Route{notify.RouteTag, notify.RouteUtility}, notify.RouteTag, ""},
 		{[]notify.Route{notify.RouteWindow}, notify.RouteHold, notify.ReasonWindowClosed},
+		{[]notify.Route{notify.RouteFallback, notify.RouteUtility}, notify.RouteUtility, ""},
 	} {
 		s.Order = x.order
 		if p := notify.PlanFor(c, s, noon); p.Route != x.want || p.Reason != x.why {

@@ -2,6 +2,7 @@ package notify_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -377,6 +378,63 @@ func TestPicturesAndTheirAbsence(t *testing.T) {
 		r.want("bus", "sent window")
 		if all := r.sender.Requests(); len(all) != 3 || all[1].Card == nil || all[2].Card != nil || len(all[2].Buttons) != 3 {
 			t.Errorf("requests %+v", all)
+		}
+	})
+}
+
+// What the page's order leaves out is not used, and what comes first is tried first, also while the window is open.
+func TestAPagesOwnOrder(t *testing.T) {
+	t.Parallel()
+	run(t, nil, func(r *rig) {
+		order := func(routes ...string) {
+			r.directory.Load(identity.Records{
+				Pages:  []identity.Page{{Tenant: "acme", ID: "111", AccessToken: identity.NewToken("EAAB"), Routes: routes}},
+				Owners: []identity.Owner{{Tenant: "acme", ID: "ann", Fallback: identity.NewToken("ntfy://x")}},
+			})
+			r.d.PageChanged("111")
+		}
+		if err := r.outbox.PutTemplate(t.Context(), notify.Template{Page: "111", Name: "outrider_exit_v2", Language: "en",
+			Status: notify.TemplateApproved, Params: 3, Buttons: 3, Checked: time.Now()}); err != nil {
+			t.Fatal(err)
+		}
+		r.open("111", "7001")
+		for i, c := range []struct {
+			routes []string
+			want   string
+		}{
+			{nil, "sent window"}, {[]string{"utility", "window"}, "sent utility"}, {[]string{"fallback"}, "sent fallback"},
+			{[]string{"tag"}, "held hold window_closed"},
+		} {
+			order(c.routes...)
+			id := fmt.Sprint("van-", i)
+			r.putOf(id, "111", "7001", "ann")
+			synctest.Wait()
+			r.want(id, c.want)
+		}
+	})
+}
+
+// The oldest of what was held is too old by now: it expires, and the others still go out together.
+func TestADigestWithoutWhatExpired(t *testing.T) {
+	t.Parallel()
+	run(t, nil, func(r *rig) {
+		r.hold(1, "7001")
+		pass(12 * time.Hour)
+		for _, id := range []string{"b", "c"} {
+			r.put(id, "111", "7001")
+		}
+		pass(12*time.Hour - 90*time.Second)
+		r.want("7001-1", "held hold template_missing")
+		pass(20 * time.Second)
+		r.outbox.Fail(errors.New("disk full")) // until the first is a day old
+		r.open("111", "7001")
+		pass(15 * time.Second)
+		r.outbox.Fail(nil)
+		pass(3 * time.Second)
+		r.want("7001-1", "expired hold stale")
+		r.requests(1)
+		if m := r.sender.Requests()[0]; !strings.HasPrefix(m.Text, "While you were away, 2 things happened:") {
+			t.Errorf("message %q", m.Text)
 		}
 	})
 }

@@ -27,7 +27,8 @@ func (a *attempt) share(o Outcome) []Outcome {
 		x := o
 		x.ID, x.Lease, x.Tries = d.Alert.ID, d.Lease, nil
 		if o.State == Failed || o.State == Expired || o.Route != RouteWindow && o.State != Pending {
-			x = Outcome{State: Pending, ID: d.Alert.ID, Lease: d.Lease, NextAt: a.d.o.Now(), Apart: true}
+			// One that expired leaves the others to the digest of the next.
+			x = Outcome{State: Pending, ID: d.Alert.ID, Lease: d.Lease, NextAt: a.d.o.Now(), Apart: o.State != Expired}
 		}
 		if len(a.tries) > 0 {
 			x.Tries = []Try{{At: a.tries[len(a.tries)-1].At, Route: o.Route, State: x.State, Detail: "in the digest of " + a.claim.Alert.ID}}

@@ -90,15 +90,15 @@ func (w Words) Text(a Alert, now time.Time) string {
 func (w Words) Title(a Alert) string {
 	vehicle, fence := clean(a.VehicleName, string(a.Vehicle)), clean(a.FenceName, a.Fence)
 	for limit := nameLimit; ; limit -= 4 {
-		title := w.say(string(a.Kind)+"_title", places{"vehicle": shorten(vehicle, limit), "fence": shorten(fence, limit)})
+		title := w.say(string(a.Kind)+"_title", places{"vehicle": Shorten(vehicle, limit), "fence": Shorten(fence, limit)})
 		if utf8.RuneCountInString(title) <= cardTextLimit || limit <= 8 {
-			return shorten(title, cardTextLimit)
+			return Shorten(title, cardTextLimit)
 		}
 	}
 }
 
 // Subtitle is when it happened, and after how long inside; it fits the subtitle of a card.
-func (w Words) Subtitle(a Alert, now time.Time) string { return shorten(w.when(a, now), cardTextLimit) }
+func (w Words) Subtitle(a Alert, now time.Time) string { return Shorten(w.when(a, now), cardTextLimit) }
 
 // cardTextLimit is how many characters the title and the subtitle of a card may have.
 const cardTextLimit = 80
@@ -170,11 +170,11 @@ func clean(name, other string) string {
 	if text == "" && other != "" {
 		return clean(other, "")
 	}
-	return shorten(text, nameLimit)
+	return Shorten(text, nameLimit)
 }
 
-// shorten cuts a text to n characters.
-func shorten(text string, n int) string {
+// Shorten cuts a text to n characters.
+func Shorten(text string, n int) string {
 	if utf8.RuneCountInString(text) <= n {
 		return text
 	}

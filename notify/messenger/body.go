@@ -174,7 +174,7 @@ func check(m notify.Message) error {
 func (w *message) say(m notify.Message) {
 	var buttons []button
 	for _, b := range m.Buttons {
-		buttons = append(buttons, button{"postback", clip(b.Title, titleLimit), b.Payload})
+		buttons = append(buttons, button{"postback", notify.Shorten(b.Title, titleLimit), b.Payload})
 	}
 	fits := len(buttons) > 0 && len(buttons) <= buttonLimit && utf8.RuneCountInString(m.Text) <= buttonTextLimit
 	replies := m.Replies
@@ -184,18 +184,18 @@ func (w *message) say(m notify.Message) {
 	case fits && m.Card == nil:
 		w.Attachment = &attachment{"template", buttonTemplate{"button", m.Text, buttons}}
 	default:
-		w.Text = clipBytes(m.Text, textLimit)
+		w.Text = notify.ClipBytes(m.Text, textLimit)
 		replies = append(slices.Clone(m.Buttons), m.Replies...)
 	}
 	for _, b := range replies[:min(len(replies), replyLimit)] {
-		w.QuickReplies = append(w.QuickReplies, quickReply{"text", clip(b.Title, titleLimit), b.Payload})
+		w.QuickReplies = append(w.QuickReplies, quickReply{"text", notify.Shorten(b.Title, titleLimit), b.Payload})
 	}
 }
 
 // card is the only element of a generic template.
 func card(c notify.Card, buttons []button) element {
 	e := element{
-		Title: clip(c.Title, elementLimit), Subtitle: clip(c.Subtitle, elementLimit), Image: c.Image, Buttons: buttons,
+		Title: notify.Shorten(c.Title, elementLimit), Subtitle: notify.Shorten(c.Subtitle, elementLimit), Image: c.Image, Buttons: buttons,
 	}
 	if c.Link != "" {
 		e.Action = &linkTo{"web_url", c.Link}
@@ -221,25 +221,4 @@ func utility(m notify.Message) *templateCall {
 		t.Components = append(t.Components, buttons)
 	}
 	return t
-}
-
-// clip shortens a text to n characters.
-func clip(text string, n int) string {
-	if runes := []rune(text); len(runes) > n {
-		return string(runes[:n-1]) + "…"
-	}
-	return text
-}
-
-// clipBytes shortens a text to n bytes, at a character's border.
-func clipBytes(text string, n int) string {
-	if len(text) <= n {
-		return text
-	}
-	const ellipsis = "…"
-	cut := n - len(ellipsis)
-	for !utf8.RuneStart(text[cut]) {
-		cut--
-	}
-	return text[:cut] + ellipsis
 }
