@@ -199,7 +199,7 @@ func (d *Demo) registerOwner(ctx context.Context, admin *apiClient, i int, vehic
 		return err
 	}
 	err := admin.put(ctx, "owners/"+owner, map[string]any{
-		"name": "Owner of " + name, "locale": "en", "time_zone": demoZone,
+		"name": "Owner of " + name, "locale": demoLocale(i), "time_zone": demoZone,
 		"contacts": []any{map[string]any{"page": demoPage, "psid": psid}},
 	})
 	if err != nil {
@@ -212,6 +212,14 @@ func (d *Demo) registerOwner(ctx context.Context, admin *apiClient, i int, vehic
 		_, err = d.sandbox.Say(demoPage, psid, "Hello, is my van on its way?")
 	}
 	return err
+}
+
+// demoLocale lets every other owner speak another language than English, each in turn.
+func demoLocale(i int) string {
+	if all := notify.Languages(); i%2 == 1 {
+		return all[1+i/2%(len(all)-1)]
+	}
+	return "en"
 }
 
 func (d *Demo) startFleet(context.Context) error {
