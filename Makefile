@@ -10,7 +10,7 @@ FUZZTIME ?= 10s
 SEEDS    ?= 2
 FIRST    ?= $(shell date +%y%m%d00)
 
-.PHONY: help run test race check format vet lint generate generated ui console build bench quality fuzz cover clean
+.PHONY: help run test race check format vet lint generate generated ui console build lex bench quality fuzz cover clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,6 +51,12 @@ console: ## the console's own checks, and that what is committed of it is what i
 
 build: ## bin/gateway and bin/simulator, static and stripped
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/ ./cmd/...
+
+lex: ## bin/lex-bot.zip for Amazon Lex to import, bin/lex-fulfillment.zip for AWS Lambda (arm64)
+	@mkdir -p bin/lambda
+	$(GO) run ./cmd/lex-fulfillment bot bin/lex-bot.zip
+	CGO_ENABLED=0 GOOS=linux GOARCH=arm64 $(GO) build -trimpath -tags lambda.norpc -ldflags '$(LDFLAGS)' -o bin/lambda/bootstrap ./cmd/lex-fulfillment
+	cd bin/lambda && rm -f ../lex-fulfillment.zip && zip -q ../lex-fulfillment.zip bootstrap
 
 bench: ## benchmarks; compare figures of one run with each other, not with another machine's
 	$(GO) test -run '^$$' -bench . -benchmem ./...

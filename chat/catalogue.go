@@ -91,3 +91,12 @@ func (l *locale) count(key string, n int) string {
 
 // keys lists what the dialog says, in order.
 func (l *locale) keys() []string { return slices.Sorted(maps.Keys(l.Say)) }
+
+// Phrases lists what people say for an intent in a language; nil for a language that the dialog does not speak.
+func Phrases(language string, i Intent) []string {
+	l := locales()[language]
+	if l == nil {
+		return nil
+	}
+	return slices.Clone(l.Phrases[i])
+}

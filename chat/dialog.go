@@ -18,6 +18,10 @@ type Message struct {
 	Text    string
 	Payload string // of the button that was tapped; empty: typed
 	Blind   bool   // a sticker, a picture or the like: nothing that can be read
+
+	// Intent and Vehicle are what somebody else has understood, such as Amazon Lex; empty: nothing. Vehicle is a name.
+	Intent  Intent
+	Vehicle string
 }
 
 // Reply is an answer: a text, and what can be tapped below it.
@@ -88,16 +92,30 @@ type turn struct {
 
 // wish finds out what the person wants: from the button, else from the words.
 func (t *turn) wish() (Intent, string) {
-	if name, argument, ok := strings.Cut(t.m.Payload, ":"); t.m.Payload != "" {
-		if i := Intent(name); slices.Contains(Intents(), i) || i == Off {
-			return i, argument
-		}
-		if !ok && t.m.Payload == "GET_STARTED" {
-			return Help, ""
-		}
+	if IsPayload(t.m.Payload) {
+		name, argument, _ := strings.Cut(t.m.Payload, ":")
+		return Intent(name), argument
+	}
+	if t.m.Payload == "GET_STARTED" {
+		return Help, ""
 	}
 	t.meant = Understand(t.m.Text, t.l.code, t.vehicles)
+	if t.m.Intent != Unknown {
+		t.meant.Intent = t.m.Intent
+		if t.m.Intent == Mute {
+			t.meant.For, t.meant.Tomorrow = span(tokens(t.m.Text))
+		}
+	}
+	if t.meant.Vehicle == "" && t.m.Vehicle != "" {
+		_, t.meant.Vehicle, _ = named(tokens(t.m.Vehicle), t.vehicles)
+	}
 	return t.meant.Intent, url.QueryEscape(t.meant.Vehicle)
+}
+
+// IsPayload reports whether a text is the payload of one of the dialog's buttons.
+func IsPayload(text string) bool {
+	name, _, ok := strings.Cut(text, ":")
+	return ok && (slices.Contains(Intents(), Intent(name)) || Intent(name) == Off)
 }
 
 func (t *turn) answer(intent Intent, argument string) (Reply, error) {

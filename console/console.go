@@ -41,6 +41,9 @@ func New(o Options) (http.Handler, error) {
 	if o.Login != nil {
 		mux.Handle("/auth/facebook/", o.Login)
 	}
+	if o.Fulfilment != nil {
+		mux.Handle("POST /lex/fulfillment", o.Fulfilment)
+	}
 	if o.Webhook != nil {
 		mux.Handle("/webhook/messenger", o.Webhook)
 	}

@@ -81,6 +81,9 @@ type Options struct {
 	// Feed is what /api/v1/events tells from. Nil: the stream looks at the record every two seconds, and has no positions.
 	Feed *Feed
 
+	// Fulfilment serves /lex/fulfillment. Nil: the path does not exist.
+	Fulfilment http.Handler
+
 	// Webhook serves /webhook/messenger. Nil: the path does not exist.
 	Webhook http.Handler
 	// CheckChannel says why an owner's fallback is no channel's URL; its error does not repeat it. Nil: any URL is taken.

@@ -261,6 +261,10 @@ func (a *App) startServing(context.Context) error {
 		return err
 	}
 	a.prepareTalk()
+	fulfilment, err := a.fulfilment()
+	if err != nil {
+		return err
+	}
 	handler, err := console.New(console.Options{
 		Store: a.store, Directory: a.directory, Feed: a.feed, Reload: a.reloadDirectory, FencesChanged: a.pipeline.FencesChanged, PageChanged: a.pageChanged,
 		Links: a.login, Login: a.login, Health: a.store, AdminKey: a.adminKey, Ready: a.ready, Gatherer: a.registry, Registerer: a.registry,
@@ -269,7 +273,7 @@ func (a *App) startServing(context.Context) error {
 			Received: a.received, Hears: a.listener != nil, Now: a.o.Now, Logger: a.logger.With("part", "webhook"), Registerer: a.registry,
 		}),
 		Map:   ui.Options{Tiles: c.Console.Tiles, PMTiles: c.Console.PMTiles, Attribution: c.Console.Attribution, Streets: a.o.Streets},
-		Cards: a.cards, CheckChannel: channel.Check, Logger: a.logger.With("part", "api"), Now: a.o.Now, Version: a.o.Version,
+		Cards: a.cards, Fulfilment: fulfilment, CheckChannel: channel.Check, Logger: a.logger.With("part", "api"), Now: a.o.Now, Version: a.o.Version,
 	})
 	if err != nil {
 		return err

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,6 +17,7 @@ import (
 	"github.com/paulmach/orb"
 
 	"outrider/chat"
+	"outrider/chat/lex"
 	"outrider/geofence"
 	"outrider/identity"
 	"outrider/internal/pipeline"
@@ -44,14 +46,51 @@ func (a *App) prepareTalk() {
 	if a.listener = a.o.Listener; a.listener != nil || a.o.Config.Chat.Mode == chatOff {
 		return
 	}
-	f := &fleet{store: a.store, directory: a.directory, reload: a.reloadDirectory, fences: a.pipeline.Fences}
 	a.listener = &talker{
-		dialog: chat.New(f, a.o.Now), store: a.store, wake: a.dispatcher.Wake, now: a.o.Now,
+		dialog: a.dialog(), store: a.store, wake: a.dispatcher.Wake, now: a.o.Now,
 		tenant: func(page identity.PageID) (identity.TenantID, bool) {
 			p, ok := a.directory.Page(page)
 			return p.Tenant, ok
 		},
 	}
+}
+
+// dialog is the gateway's own.
+func (a *App) dialog() *chat.Dialog {
+	return chat.New(&fleet{store: a.store, directory: a.directory, reload: a.reloadDirectory, fences: a.pipeline.Fences}, a.o.Now)
+}
+
+// fulfilment answers Amazon Lex; nil when nobody gave it a key.
+func (a *App) fulfilment() (http.Handler, error) {
+	c := a.o.Config.Lex
+	if c.Key.Empty() {
+		return nil, nil
+	}
+	return lex.NewHandler(lex.Options{
+		Dialog: a.dialog(), Key: c.Key, Wrote: a.wrote, Logger: a.logger.With("part", "lex"),
+		Page: func() identity.PageID {
+			if c.Page != "" {
+				return identity.PageID(c.Page)
+			}
+			if pages := a.directory.AllPages(); len(pages) == 1 {
+				return pages[0].ID
+			}
+			return ""
+		},
+	})
+}
+
+// wrote opens a person's window: where Lex has the webhook, Meta tells nobody else.
+func (a *App) wrote(ctx context.Context, page identity.PageID, psid identity.PSID) error {
+	now := a.o.Now()
+	_, err := a.store.Receive(ctx, []notify.ThreadEvent{{
+		Key: fmt.Sprintf("lex/%s/%s/%d", page, psid, now.UnixMilli()), Page: page, PSID: psid, Time: now, Kind: notify.ThreadAction,
+	}})
+	if err != nil {
+		return fmt.Errorf("app: a person wrote by lex: %w", err)
+	}
+	a.heard(page)
+	return nil
 }
 
 // Hear implements notify.Listener. The answer's id follows from what was said, so that what is heard again after a

@@ -37,6 +37,7 @@ var allowed = map[string][]string{
 	"notify/channel":      {"notify", "identity"},
 	"notify/messenger":    {"notify", "identity", "internal/graph"},
 	"chat":                {"identity", "telemetry"},
+	"chat/lex":            {"chat", "identity"},
 	"store":               {"geofence", "identity", "journal", "notify", "telemetry"},
 	"store/sqlite":        {"store", "geofence", "identity", "journal", "notify", "telemetry"},
 	"store/storetest":     {"store", "geofence", "identity", "journal", "notify", "telemetry"},
@@ -59,6 +60,8 @@ var allowed = map[string][]string{
 
 	"cmd/gateway":   {"internal/app", "internal/config", "internal/replay"},
 	"cmd/simulator": {"simulator", "simulator/graph"},
+
+	"cmd/lex-fulfillment": {"chat/lex", "identity"},
 }
 
 // fenced says in which packages, tests included, a foreign module or package may appear.
@@ -69,6 +72,7 @@ var fenced = map[string][]string{
 	"modernc.org/sqlite":                  {"store/sqlite"},
 	"github.com/danielgtaylor/huma":       {"console"},
 	"github.com/nicholas-fedor/shoutrrr":  {"notify/channel"},
+	"github.com/aws":                      {"cmd/lex-fulfillment"},
 	"github.com/chromedp":                 {"internal/browsertest", "internal/app"},
 	"github.com/paulmach/orb/geojson":     {},
 }

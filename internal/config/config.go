@@ -17,6 +17,7 @@ type Config struct {
 	Data     Data
 	HTTP     HTTP
 	Chat     Chat
+	Lex      Lex
 	Console  Console
 	MQTT     MQTT
 	Store    Store
@@ -47,6 +48,12 @@ type HTTP struct {
 // Chat is who answers people.
 type Chat struct {
 	Mode string // "builtin" or "off"
+}
+
+// Lex is how Amazon Lex asks the dialog.
+type Lex struct {
+	Key  identity.Token // empty: it does not
+	Page string         // empty: the only page
 }
 
 // Console is what lies under the map of the web console.
