@@ -297,6 +297,7 @@ func TestNothingMutedIsSent(t *testing.T) {
 	t.Parallel()
 	eachCombination(func(values []string) {
 		c, s := combination(values)
+		c.Alert.Say = nil
 		s.Muted = true
 		p := notify.PlanFor(c, s, noon)
 		if p.State != notify.Expired || p.Reason != notify.ReasonMuted && p.Reason != notify.ReasonStale {

@@ -438,3 +438,31 @@ func TestADigestWithoutWhatExpired(t *testing.T) {
 		}
 	})
 }
+
+// What the owner muted meanwhile is not told in a digest either, wherever in it it stands.
+func TestADigestWithoutWhatWasMuted(t *testing.T) {
+	t.Parallel()
+	for _, muted := range []string{"a", "b", "c"} {
+		run(t, nil, func(r *rig) {
+			for _, id := range []string{"a", "b", "c"} {
+				r.outbox.Put(notify.Delivery{Page: "111", PSID: "7001", State: notify.Pending, NextAt: time.Now(), Created: time.Now(),
+					Alert: notify.Alert{ID: id, Tenant: "acme", Owner: "ann", Vehicle: identity.VehicleID(id), Kind: notify.Exit, At: time.Now(),
+						VehicleName: id, FenceName: "Depot", MaxAge: 24 * time.Hour}})
+				r.d.Wake("111")
+				pass(time.Minute)
+			}
+			r.directory.Load(identity.Records{
+				Pages:  []identity.Page{{Tenant: "acme", ID: "111", AccessToken: identity.NewToken("EAAB")}},
+				Owners: []identity.Owner{{Tenant: "acme", ID: "ann", Mutes: []identity.Mute{{Vehicle: identity.VehicleID(muted)}}}},
+			})
+			r.open("111", "7001")
+			r.d.Wake("111")
+			synctest.Wait()
+			r.requests(1)
+			r.want(muted, "expired hold muted")
+			if m := r.sender.Requests()[0]; !strings.HasPrefix(m.Text, "While you were away, 2 things happened:") || strings.Contains(m.Text, "• "+muted+" ") {
+				t.Errorf("without %s: %q", muted, m.Text)
+			}
+		})
+	}
+}

@@ -2,17 +2,21 @@ package notify
 
 import "time"
 
-// expire takes out of a digest what is too old to be told; it returns the outcomes of those.
+// expire takes out of a digest what is too old to be told, or was muted meanwhile; it returns the outcomes of those.
 func (a *attempt) expire() []Outcome {
 	now := a.d.o.Now()
 	var gone []Outcome
 	fresh := a.claim.Also[:0]
 	for _, d := range a.claim.Also {
-		if !d.Alert.Stale(now) {
+		var s Situation
+		if owner, ok := a.d.o.Directory.Owner(d.Alert.Tenant, d.Alert.Owner); ok {
+			_, s.Muted = owner.Muted(d.Alert.Vehicle, d.Alert.Fence, d.Alert.At)
+		}
+		p := PlanFor(Claim{Delivery: d}, s, now)
+		if p.State != Expired {
 			fresh = append(fresh, d)
 			continue
 		}
-		p := PlanFor(Claim{Delivery: d}, Situation{}, now)
 		gone = append(gone, Outcome{ID: d.Alert.ID, Lease: d.Lease, State: p.State, Route: p.Route, Reason: p.Reason, Detail: p.Detail})
 	}
 	a.claim.Also = fresh
