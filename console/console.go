@@ -20,6 +20,7 @@ func New(o Options) (http.Handler, error) {
 	newFences(o).register(api)
 	newRegistry(o).register(api)
 	newRecords(o).register(api)
+	registerInspect(api, o.Inspect)
 	events{feed: o.Feed, store: o.Store}.register(api)
 	description, err := api.description()
 	if err != nil {

@@ -176,7 +176,7 @@ func TestConsoleOnAPhone(t *testing.T) {
 		"type": "Feature", "properties": map[string]any{"name": "Depot", "shape": "circle", "radius_m": 150},
 		"geometry": map[string]any{"type": "Point", "coordinates": []any{11.5755, 48.1374}},
 	}, http.StatusOK)
-	for _, view := range []string{"map", "events", "messages", "vehicles", "vehicles/van", "owners", "owners/ann", "pages", "pages/" + page, "health", "explain", "rules"} {
+	for _, view := range []string{"map", "events", "messages", "vehicles", "vehicles/van", "owners", "owners/ann", "pages", "pages/" + page, "health"} {
 		p.Go(r.url("/#/" + view))
 		p.Wait(`document.querySelector('main').textContent.length > 0 && !document.querySelector('main .loading')`)
 		if wide := browsertest.Eval[float64](p, `document.documentElement.scrollWidth`); wide > 390 {
@@ -196,7 +196,7 @@ func TestConsoleIsAccessible(t *testing.T) {
 	r, p := consoleRig(t, 1280, 800)
 	drive(t, r, "van", 48.1300, 11.5700, 5, time.Minute)
 	views := map[string][]string{
-		"light": {"map", "events", "messages", "vehicles", "vehicles/van", "owners", "owners/ann", "pages", "pages/" + page, "health", "explain", "rules"},
+		"light": {"map", "events", "messages", "vehicles", "vehicles/van", "owners", "owners/ann", "pages", "pages/" + page, "health"},
 		"dark":  {"map", "vehicles/van", "health"}, // every kind of thing that has a colour
 	}
 	for theme, views := range views {

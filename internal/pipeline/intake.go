@@ -35,6 +35,7 @@ type Intake struct {
 	letters LetterBox
 	devices Resolver
 	owner   func(topic string) (telemetry.TenantID, telemetry.VehicleID)
+	inspect *Inspector
 	metrics *metrics
 	scratch sync.Pool // of *decoded
 }
@@ -78,8 +79,22 @@ func (in *Intake) decode(d *decoded, m telemetry.Message) {
 		f := &d.fixes[i]
 		f.Vehicle = telemetry.VehicleID(in.devices.Resolve(identity.TenantID(f.Tenant), string(f.Vehicle)))
 	}
-	for _, r := range telemetry.Refusals(err) {
+	refusals := telemetry.Refusals(err)
+	for _, r := range refusals {
 		d.letters = append(d.letters, in.letter(m, r))
+	}
+	in.show(&m, d.fixes[from:], refusals)
+}
+
+// show lets people see the message: with its vehicle, or with the one that its topic names.
+func (in *Intake) show(m *telemetry.Message, fixes []telemetry.Fix, refusals []*telemetry.Refusal) {
+	if len(fixes) > 0 {
+		in.inspect.note(vehicleKey{fixes[0].Tenant, fixes[0].Vehicle}, m, fixes, refusals)
+		return
+	}
+	if tenant, device := in.owner(m.Topic); device != "" && len(refusals) > 0 {
+		vehicle := telemetry.VehicleID(in.devices.Resolve(identity.TenantID(tenant), string(device)))
+		in.inspect.note(vehicleKey{tenant, vehicle}, m, nil, refusals)
 	}
 }
 

@@ -34,6 +34,7 @@ type lane struct {
 	label     string
 	o         *Options
 	fences    *Fences
+	inspect   *Inspector
 	metrics   *metrics
 	behind    prometheus.Gauge
 	logger    *slog.Logger
@@ -76,10 +77,10 @@ type tenantState struct {
 	index   *geofence.Index
 }
 
-func newLane(partition int, o *Options, fences *Fences, m *metrics) *lane {
+func newLane(partition int, o *Options, fences *Fences, inspect *Inspector, m *metrics) *lane {
 	label := strconv.Itoa(partition)
 	return &lane{
-		partition: partition, label: label, o: o, fences: fences, metrics: m,
+		partition: partition, label: label, o: o, fences: fences, inspect: inspect, metrics: m,
 		behind:    m.behind.WithLabelValues(label),
 		logger:    o.Logger.With("partition", partition),
 		gate:      telemetry.NewGate(telemetry.GateOptions{}),
@@ -161,6 +162,9 @@ func (l *lane) evaluate(e *journal.Entry) {
 	}
 	verdict, reason := l.gate.Admit(f)
 	l.count(verdict)
+	if !l.silent {
+		l.inspect.judged(vehicleKey{f.Tenant, f.Vehicle}, verdict)
+	}
 	switch verdict {
 	case telemetry.Duplicate:
 		return

@@ -53,6 +53,7 @@ type Pipeline struct {
 	metrics *metrics
 	intake  *Intake
 	fences  *Fences
+	inspect *Inspector
 	lanes   []*lane
 
 	mu     sync.Mutex // guards cancel
@@ -76,16 +77,19 @@ func New(ctx context.Context, o Options) (*Pipeline, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Pipeline{o: o, metrics: newMetrics(o.Registerer), fences: fences, failed: make(chan error, 1)}
+	p := &Pipeline{o: o, metrics: newMetrics(o.Registerer), fences: fences, inspect: NewInspector(), failed: make(chan error, 1)}
 	p.intake = &Intake{
 		decoder: o.Decoder, journal: o.Journal, letters: o.Store, devices: o.Devices, owner: o.TopicOwner,
-		metrics: p.metrics, scratch: sync.Pool{New: func() any { return new(decoded) }},
+		inspect: p.inspect, metrics: p.metrics, scratch: sync.Pool{New: func() any { return new(decoded) }},
 	}
 	for i := range o.Journal.Partitions() {
-		p.lanes = append(p.lanes, newLane(i, &p.o, fences, p.metrics))
+		p.lanes = append(p.lanes, newLane(i, &p.o, fences, p.inspect, p.metrics))
 	}
 	return p, nil
 }
+
+// Inspector remembers what devices sent last.
+func (p *Pipeline) Inspector() *Inspector { return p.inspect }
 
 // Intake is where messages go in.
 func (p *Pipeline) Intake() *Intake { return p.intake }

@@ -9,13 +9,11 @@ import { session, signOut, switchTenant } from './session'
 import { attempt, feed, forget, load, unclaimed } from './state'
 import { theme, toggleTheme } from './theme'
 import { Events } from './views/events'
-import { Explain } from './views/explain'
 import { Health } from './views/health'
 import { MapPanel } from './views/mappanel'
 import { Messages } from './views/messages'
 import { Owners } from './views/owners'
 import { Pages } from './views/pages'
-import { Rules } from './views/rules'
 import { SignIn } from './views/signin'
 import { Vehicles } from './views/vehicles'
 
@@ -28,13 +26,11 @@ interface View {
 
 const views: View[] = [
   { name: 'map', title: 'Map', icon: 'map', page: MapPanel },
-  { name: 'rules', title: 'Rules', icon: 'rule', page: Rules },
   { name: 'events', title: 'Crossings', icon: 'cross', page: Events },
   { name: 'messages', title: 'Messages', icon: 'message', page: Messages },
   { name: 'vehicles', title: 'Vehicles', icon: 'vehicle', page: Vehicles },
   { name: 'owners', title: 'Owners', icon: 'person', page: Owners },
   { name: 'pages', title: 'Pages', icon: 'page', page: Pages },
-  { name: 'explain', title: 'Explain', icon: 'why', page: Explain },
   { name: 'health', title: 'Health', icon: 'health', page: Health },
 ]
 

@@ -127,8 +127,7 @@ function detail(c: Crossing) {
       </dd>
       <dt>Told</dt>
       <dd>
-        <a href={`#/messages?vehicle=${seg(c.vehicle)}`}>Messages about this vehicle</a> ·{' '}
-        <a href={`#/explain?vehicle=${seg(c.vehicle)}&at=${seg(c.at)}`}>Why, or why not</a>
+        <a href={`#/messages?vehicle=${seg(c.vehicle)}`}>Messages about this vehicle</a>
       </dd>
     </dl>
   )

@@ -11,7 +11,6 @@ import { href } from '../router'
 import { attempt, fences, loaded, tick, vehicles } from '../state'
 import type { Fence, Shape, Vehicle } from '../types'
 import { Editor } from './editor'
-import { ImportDrop } from './import'
 
 /** What stands beside the map: what is there, or the fence that is being drawn. */
 export function MapPanel() {
@@ -21,7 +20,6 @@ export function MapPanel() {
       <Finder />
       <Chosen />
       <NewFence />
-      <ImportDrop />
       <Lists />
     </section>
   )
@@ -201,8 +199,8 @@ function Lists() {
       <div class="empty">
         <h2>No fences yet</h2>
         <p>
-          A fence is an area whose crossings are told. Draw the first one with the buttons above, or drop a GeoJSON file
-          here. Vehicles appear on the map by themselves as soon as they publish a position.
+          A fence is an area whose crossings are told. Draw the first one with the buttons above. Vehicles appear on the
+          map by themselves as soon as they publish a position.
         </p>
       </div>
     )

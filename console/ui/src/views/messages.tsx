@@ -142,10 +142,6 @@ function Trace({ d }: { d: Delivery }) {
             </dd>
           </>
         )}
-        <dt>Why</dt>
-        <dd>
-          <a href={`#/explain?vehicle=${seg(d.vehicle)}&at=${seg(d.at)}`}>Explain</a>
-        </dd>
       </dl>
       {full.trace && full.trace.length > 0 && (
         <ol class="trace">

@@ -310,27 +310,31 @@ function Credentials({ id }: { id: string }) {
 interface Inspected {
   received: string
   topic: string
-  codec?: string
-  size?: number
+  retained: boolean
+  size: number
   payload?: string
   payload_base64?: string
+  count: number
   fixes?: Record<string, unknown>[]
-  reason?: string
-  field?: string
-  detail?: string
+  refused?: { reason: string; field?: string; detail: string }[]
+}
+
+interface Inspection {
+  items: Inspected[]
+  verdicts: Record<string, number>
 }
 
 /** The last payloads of the device, raw and as they were understood. */
 function Inspector({ id }: { id: string }) {
-  const [items, setItems] = useState<Inspected[] | undefined>()
+  const [seen, setSeen] = useState<Inspection | undefined>()
   const [letters, setLetters] = useState<DeadLetter[]>([])
   useEffect(() => {
     let gone = false
     const read = async (): Promise<void> => {
-      const found = await get<List<Inspected>>(`inspect/${seg(id)}`).catch(() => undefined)
+      const found = await get<Inspection>(`inspect/${seg(id)}`).catch(() => undefined)
       const refused = await get<List<DeadLetter>>(`dead-letters?vehicle=${seg(id)}&limit=20`).catch(() => undefined)
       if (gone) return
-      if (found) setItems(found.items ?? [])
+      setSeen(found ?? { items: [], verdicts: {} })
       if (refused) setLetters(refused.items ?? [])
     }
     void read()
@@ -343,24 +347,33 @@ function Inspector({ id }: { id: string }) {
   return (
     <div class="box">
       <h2>What it sends</h2>
-      {items?.length === 0 && letters.length === 0 && (
+      {seen?.items.length === 0 && letters.length === 0 && (
         <p class="hint">
           Nothing since the gateway started. Is the topic right, and does the tracker reach the broker?
         </p>
       )}
-      {items?.slice(0, 20).map((p, i) => (
+      {seen && seen.items.length > 0 && (
+        <p class="hint">
+          Positions since the gateway started:{' '}
+          {Object.entries(seen.verdicts)
+            .filter(([, n]) => n > 0)
+            .map(([verdict, n]) => `${n} ${verdict}`)
+            .join(', ')}
+        </p>
+      )}
+      {seen?.items.map((p, i) => (
         <details key={p.received + i} open={i === 0}>
           <summary>
-            {when(p.received)} · {p.codec || 'not understood'} · {bytes(p.size ?? p.payload?.length ?? 0)}{' '}
-            {p.reason && <em class="tag bad">{p.reason}</em>}
+            {when(p.received)} · {p.count} {p.count === 1 ? 'position' : 'positions'} · {bytes(p.size)}{' '}
+            {p.retained && <em class="tag">kept copy</em>} {p.refused && <em class="tag bad">refused</em>}
           </summary>
           <p class="hint">{p.topic}</p>
-          {p.detail && (
-            <p class="faults">
-              {p.field && <b>{p.field}: </b>}
-              {p.detail}
+          {p.refused?.map(r => (
+            <p key={r.field + r.detail} class="faults">
+              {r.field && <b>{r.field}: </b>}
+              {r.detail}
             </p>
-          )}
+          ))}
           <pre>{p.payload ?? p.payload_base64}</pre>
           {p.fixes?.map((f, k) => (
             <pre key={k} class="understood">

@@ -1,0 +1,93 @@
+package console
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"time"
+	"unicode/utf8"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"outrider/identity"
+	"outrider/telemetry"
+)
+
+// Inspected is one message of a device, raw and as it was understood.
+type Inspected struct {
+	Topic    string
+	Raw      []byte // its beginning
+	Size     int    // bytes of all of it
+	Retained bool
+	Received time.Time
+	Fixes    []telemetry.Fix // the first ones
+	Count    int             // how many there were
+	Refusals []*telemetry.Refusal
+}
+
+// InspectFunc returns what a device sent last, newest first, and how often the gate said what of it; false when
+// nothing is remembered.
+type InspectFunc func(tenant identity.TenantID, vehicle identity.VehicleID) (messages []Inspected, verdicts map[string]uint64, ok bool)
+
+// inspection is what is known of a device, as callers see it.
+type inspection struct {
+	Items    []inspectedMessage `json:"items" nullable:"false" doc:"Its last messages, newest first; of the last minutes, and none after a restart."`
+	Verdicts map[string]uint64  `json:"verdicts" doc:"How many of its positions were admitted, duplicate, late or implausible since the gateway started."`
+}
+
+type inspectedMessage struct {
+	Received time.Time    `json:"received"`
+	Topic    string       `json:"topic"`
+	Retained bool         `json:"retained" doc:"A copy that the broker had kept: a state, no news."`
+	Size     int          `json:"size" doc:"Bytes of the whole payload."`
+	Payload  string       `json:"payload,omitempty" doc:"Its beginning, when it is text."`
+	Binary   []byte       `json:"payload_base64,omitempty" doc:"Its beginning, when it is not text."`
+	Count    int          `json:"count" doc:"How many positions it held."`
+	Fixes    []*fix       `json:"fixes,omitempty" nullable:"false" doc:"The first ones as they were understood, in SI units."`
+	Refused  []refusedFix `json:"refused,omitempty" nullable:"false" doc:"What was not understood, and why."`
+}
+
+type refusedFix struct {
+	Reason telemetry.Reason `json:"reason"`
+	Field  string           `json:"field,omitempty" doc:"Where in the payload."`
+	Detail string           `json:"detail" doc:"What was found and what was expected."`
+}
+
+// registerInspect adds the operation, if somebody remembers messages.
+func registerInspect(r *router, inspect InspectFunc) {
+	if inspect == nil {
+		return
+	}
+	handle(r, huma.Operation{
+		OperationID: "inspect-vehicle", Method: http.MethodGet, Path: "/api/v1/inspect/{id}", Tags: []string{tagRecord},
+		Summary: "See what a device sends", Description: "For whoever connects a tracker: its last messages, raw and as they were understood.",
+		Errors: []int{http.StatusNotFound},
+	}, func(ctx context.Context, in *IDPath) (*recordAnswer[inspection], error) {
+		messages, verdicts, ok := inspect(tenantOf(ctx), identity.VehicleID(in.ID))
+		if !ok {
+			return nil, problem(http.StatusNotFound, fmt.Sprintf(
+				"nothing is remembered of a vehicle %q in this tenant: it has sent nothing since the gateway started, or under another topic; see /api/v1/dead-letters", in.ID))
+		}
+		out := inspection{Items: []inspectedMessage{}, Verdicts: verdicts}
+		for i := range messages {
+			out.Items = append(out.Items, showInspected(&messages[i]))
+		}
+		return &recordAnswer[inspection]{http.StatusOK, out}, nil
+	})
+}
+
+func showInspected(m *Inspected) inspectedMessage {
+	out := inspectedMessage{Received: m.Received.UTC(), Topic: m.Topic, Retained: m.Retained, Size: m.Size, Count: m.Count}
+	if utf8.Valid(m.Raw) {
+		out.Payload = string(m.Raw)
+	} else {
+		out.Binary = m.Raw
+	}
+	for i := range m.Fixes {
+		out.Fixes = append(out.Fixes, showFix(&m.Fixes[i]))
+	}
+	for _, r := range m.Refusals {
+		out.Refused = append(out.Refused, refusedFix{r.Reason, r.Field, r.Detail})
+	}
+	return out
+}

@@ -1,0 +1,47 @@
+package app_test
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+)
+
+// Whoever connects a tracker sees what it sends, how it was understood, and what is wrong with it.
+func TestADeviceIsInspected(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, nil)
+	c := r.connect(t, "van")
+	good := fmt.Sprintf(`{"t":%d,"lat":48.1,"lon":11.5,"spd":7.5}`, time.Now().Unix())
+	publish(t, c, "fleet/default/van/fix", good)
+	publish(t, c, "fleet/default/van/fix", good)
+	publish(t, c, "fleet/default/van/fix", `{"t":1795700000,"lat":91,"lon":11.5}`)
+	publish(t, c, "fleet/other/van/fix", good)
+	for range 30 {
+		publish(t, c, "fleet/default/chatty/fix", strings.Repeat("x", 5000))
+	}
+
+	var seen map[string]any
+	eventually(t, "the gate has judged both", func() bool {
+		seen = r.call(t, http.MethodGet, "inspect/van", nil, http.StatusOK)
+		return seen["verdicts"].(map[string]any)["duplicate"] == 1.0
+	})
+	items := seen["items"].([]any)
+	if len(items) != 3 || seen["verdicts"].(map[string]any)["admitted"] != 1.0 {
+		t.Fatalf("%v", seen)
+	}
+	newest, oldest := items[0].(map[string]any), items[2].(map[string]any)
+	refused := newest["refused"].([]any)[0].(map[string]any)
+	if refused["field"] != "lat" || refused["reason"] != "range" || newest["fixes"] != nil {
+		t.Errorf("the refused one: %v", newest)
+	}
+	if oldest["payload"] != good || oldest["topic"] != "fleet/default/van/fix" || oldest["fixes"].([]any)[0].(map[string]any)["spd"] != 7.5 {
+		t.Errorf("the good one: %v", oldest)
+	}
+	chatty := r.call(t, http.MethodGet, "inspect/chatty", nil, http.StatusOK)["items"].([]any)
+	if len(chatty) != 12 || len(chatty[0].(map[string]any)["payload"].(string)) != 2048 || chatty[0].(map[string]any)["size"] != 5000.0 {
+		t.Errorf("of a chatty device %d messages are kept: %v", len(chatty), chatty[0])
+	}
+	r.call(t, http.MethodGet, "inspect/nobody", nil, http.StatusNotFound)
+}

@@ -1,0 +1,118 @@
+package pipeline
+
+import (
+	"container/list"
+	"slices"
+	"sync"
+	"time"
+
+	"outrider/telemetry"
+)
+
+// How much the inspector remembers: at most about 2,000 × 12 × 2 KiB, and mostly a tenth of it.
+const (
+	inspectVehicles = 2000
+	inspectPayloads = 12
+	inspectBytes    = 2 << 10
+	inspectFixes    = 5
+)
+
+// Inspector remembers the last payloads of the vehicles that were heard of last, raw and as they were understood, for
+// people who connect a tracker. It lives in memory and is empty after a start. It is safe for many goroutines.
+type Inspector struct {
+	mu       sync.Mutex // guards what follows
+	vehicles map[vehicleKey]*list.Element
+	order    *list.List // of *inspected, the one heard of last first
+}
+
+// NewInspector returns an inspector that has seen nothing.
+func NewInspector() *Inspector {
+	return &Inspector{vehicles: map[vehicleKey]*list.Element{}, order: list.New()}
+}
+
+// inspected is one vehicle.
+type inspected struct {
+	key      vehicleKey
+	payloads []Payload // a ring of up to inspectPayloads
+	newest   int       // its place in the ring
+	verdicts [telemetry.Implausible + 1]uint64
+}
+
+// Payload is one message of a device.
+type Payload struct {
+	Topic    string
+	Raw      []byte // its beginning
+	Size     int    // of all of it
+	Retained bool
+	Received time.Time
+	Fixes    []telemetry.Fix      // as it was understood, the first ones
+	Count    int                  // how many there were
+	Refusals []*telemetry.Refusal // why it was not, or not all of it
+}
+
+// note remembers a message of a vehicle. The oldest one's memory is used again.
+func (in *Inspector) note(key vehicleKey, m *telemetry.Message, fixes []telemetry.Fix, refusals []*telemetry.Refusal) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	v := in.vehicle(key)
+	if len(v.payloads) < inspectPayloads {
+		v.payloads = append(v.payloads, Payload{})
+		v.newest = len(v.payloads) - 1
+	} else {
+		v.newest = (v.newest + 1) % inspectPayloads
+	}
+	p := &v.payloads[v.newest]
+	p.Topic, p.Retained, p.Received, p.Refusals = m.Topic, m.Retained, m.Received, refusals
+	p.Raw = append(p.Raw[:0], m.Payload[:min(len(m.Payload), inspectBytes)]...)
+	p.Size = max(m.Size, len(m.Payload))
+	p.Fixes, p.Count = append(p.Fixes[:0], fixes[:min(len(fixes), inspectFixes)]...), len(fixes)
+}
+
+// judged counts what the gate said of a fix.
+func (in *Inspector) judged(key vehicleKey, v telemetry.Verdict) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	in.vehicle(key).verdicts[v]++
+}
+
+// vehicle finds or makes a vehicle's place and puts it in front. in.mu is held.
+func (in *Inspector) vehicle(key vehicleKey) *inspected {
+	if e, ok := in.vehicles[key]; ok {
+		in.order.MoveToFront(e)
+		return e.Value.(*inspected)
+	}
+	if in.order.Len() >= inspectVehicles {
+		last := in.order.Back()
+		delete(in.vehicles, in.order.Remove(last).(*inspected).key)
+	}
+	v := &inspected{key: key}
+	in.vehicles[key] = in.order.PushFront(v)
+	return v
+}
+
+// Inspection is what is remembered of a vehicle.
+type Inspection struct {
+	Payloads []Payload // newest first
+	Verdicts map[telemetry.Verdict]uint64
+}
+
+// Inspect returns copies of what is remembered of a vehicle; false if nothing is.
+func (in *Inspector) Inspect(tenant telemetry.TenantID, vehicle telemetry.VehicleID) (Inspection, bool) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	e, ok := in.vehicles[vehicleKey{tenant, vehicle}]
+	if !ok {
+		return Inspection{}, false
+	}
+	v := e.Value.(*inspected)
+	out := Inspection{Verdicts: map[telemetry.Verdict]uint64{}}
+	for verdict, n := range v.verdicts {
+		out.Verdicts[telemetry.Verdict(verdict)] = n
+	}
+	for i := range v.payloads {
+		p := v.payloads[(v.newest-i+len(v.payloads))%len(v.payloads)]
+		p.Raw, p.Fixes = slices.Clone(p.Raw), slices.Clone(p.Fixes)
+		out.Payloads = append(out.Payloads, p)
+	}
+	return out, true
+}
