@@ -6,7 +6,7 @@ import { Icon, type IconName } from './parts/icon'
 import { Toasts } from './parts/toasts'
 import { href, route } from './router'
 import { session, signOut, switchTenant } from './session'
-import { attempt, feed, forget, load, unclaimed } from './state'
+import { feed, forget, unclaimed } from './state'
 import { theme, toggleTheme } from './theme'
 import { Events } from './views/events'
 import { Health } from './views/health'
@@ -42,7 +42,6 @@ export function App() {
 function Console() {
   useEffect(() => {
     forget()
-    void attempt(load)
     return follow()
   }, [])
   const here = views.find(v => v.name === route.value.view) ?? views[0]
@@ -109,7 +108,7 @@ function Rail({ here }: { here: string }) {
   )
 }
 
-const feedWords = { connecting: 'connecting', live: 'live', polling: 'every 2 s', lost: 'no connection' }
+const feedWords = { connecting: 'connecting', live: 'live', lost: 'no connection' }
 
 function FeedState() {
   return (

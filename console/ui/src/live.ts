@@ -1,13 +1,12 @@
-import { call, get } from './api'
+import { call } from './api'
 import { session } from './session'
-import { crossings, deliveries, feed, merged, vehicles } from './state'
-import type { Crossing, Delivery, Fix, List, Vehicle } from './types'
+import { crossings, deliveries, feed, load, merged, vehicles } from './state'
+import type { Crossing, Delivery, Fix } from './types'
 
 // The live feed: server-sent events read with fetch, because EventSource cannot send a key. Fixes are collected
-// and shown at most five times a second, however many come. Where the gateway has no feed it is asked again and again.
+// and shown at most five times a second, however many come.
 
 const paint = 200 // ms between two pictures
-const pollEvery = 2000
 
 let waiting = new Map<string, Fix>()
 let painter: ReturnType<typeof setTimeout> | undefined
@@ -67,11 +66,8 @@ export class EventParser {
 function take(m: Message): void {
   const data = JSON.parse(m.data)
   switch (m.event) {
-    case 'fix':
-      moved(data.vehicle, data.fix ?? data)
-      break
     case 'fixes':
-      for (const one of data.fixes ?? data) moved(one.vehicle, one.fix ?? one)
+      for (const one of data.fixes) moved(one.vehicle, one.fix)
       break
     case 'crossing':
       crossings.value = merged(crossings.value, [data as Crossing])
@@ -86,7 +82,7 @@ async function stream(signal: AbortSignal, last: { id: string }): Promise<void> 
   const headers: Record<string, string> = { Accept: 'text/event-stream' }
   if (last.id) headers['Last-Event-ID'] = last.id
   const answer = await call('events', { headers, signal })
-  await poll(signal) // what happened before the stream began
+  await load() // what happened before the stream began; what happens now waits in the stream
   feed.value = 'live'
   const reader = answer.body!.pipeThrough(new TextDecoderStream()).getReader()
   const parser = new EventParser()
@@ -100,18 +96,6 @@ async function stream(signal: AbortSignal, last: { id: string }): Promise<void> 
   }
 }
 
-async function poll(signal: AbortSignal): Promise<void> {
-  const [v, c, d] = await Promise.all([
-    get<List<Vehicle>>('vehicles?limit=1000', signal),
-    get<List<Crossing>>('crossings?limit=100', signal),
-    get<List<Delivery>>('deliveries?limit=100', signal),
-  ])
-  for (const one of v.items ?? []) if (one.last_fix) moved(one.id, one.last_fix)
-  crossings.value = merged(crossings.value, c.items ?? [])
-  deliveries.value = merged(deliveries.value, d.items ?? [])
-  feed.value = 'polling'
-}
-
 const pause = (ms: number, signal: AbortSignal): Promise<void> =>
   new Promise(done => {
     const t = setTimeout(done, ms)
@@ -121,26 +105,19 @@ const pause = (ms: number, signal: AbortSignal): Promise<void> =>
     })
   })
 
-/** Keeps the picture up to date until the function it returns is called. */
+/** Loads everything and keeps it up to date until the function it returns is called. */
 export function follow(): () => void {
   const stop = new AbortController()
   const who = session.value
   const last = { id: '' }
-  let hasFeed = true
   const run = async (): Promise<void> => {
     let wait = 1000
     while (!stop.signal.aborted && session.value === who) {
       try {
-        if (hasFeed) await stream(stop.signal, last)
-        else await poll(stop.signal)
-        wait = hasFeed ? 1000 : pollEvery
-      } catch (cause) {
+        await stream(stop.signal, last)
+        wait = 1000
+      } catch {
         if (stop.signal.aborted) return
-        const status = (cause as { status?: number }).status
-        if (hasFeed && (status === 404 || status === 405)) {
-          hasFeed = false
-          continue
-        }
         feed.value = 'lost'
         wait = Math.min(wait * 2, 15_000)
       }

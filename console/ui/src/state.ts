@@ -15,7 +15,7 @@ export const deliveries = signal<Delivery[]>([])
 export const loaded = signal(false)
 
 /** How the live feed is doing. */
-export const feed = signal<'connecting' | 'live' | 'polling' | 'lost'>('connecting')
+export const feed = signal<'connecting' | 'live' | 'lost'>('connecting')
 
 /** Ticks every second, for ages. */
 export const tick = signal(Date.now())

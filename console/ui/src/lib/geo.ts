@@ -45,11 +45,6 @@ export function circleOf(ring: LonLat[]): { centre: LonLat; radius: number } {
   return { centre, radius }
 }
 
-export function centroid(points: LonLat[]): LonLat {
-  const box = boundsOf(points)
-  return box ? [(box[0] + box[2]) / 2, (box[1] + box[3]) / 2] : [0, 0]
-}
-
 /** west, south, east, north; undefined of nothing. */
 export function boundsOf(points: LonLat[]): [number, number, number, number] | undefined {
   if (points.length === 0) return undefined

@@ -1,12 +1,10 @@
 const paths = {
   map: 'M9 4 3 6v14l6-2 6 2 6-2V4l-6 2zM9 4v14M15 6v14',
-  rule: 'M4 6h10M4 12h7M4 18h10M17 6l4 6-4 6',
   cross: 'M4 12h16M14 6l6 6-6 6M9 4v16',
   message: 'M4 5h16v11H9l-5 4z',
   vehicle: 'M3 13l2-6h14l2 6v5H3zM7 18v2M17 18v2M6 15h2M16 15h2',
   person: 'M12 12a4 4 0 1 0 0-8 4 4 0 0 0 0 8zM4 21c1-5 4-7 8-7s7 2 8 7',
   page: 'M5 3h11l4 4v14H5zM15 3v5h5M8 12h8M8 16h6',
-  why: 'M9 9a3 3 0 1 1 4 3c-1 .6-1 1-1 2M12 18v.5M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18z',
   health: 'M3 12h4l2-6 4 12 2-6h6',
   theme: 'M20 14A8 8 0 1 1 10 4a6.5 6.5 0 0 0 10 10z',
   out: 'M10 4H4v16h6M15 8l4 4-4 4M19 12H9',
@@ -19,9 +17,6 @@ const paths = {
   hole: 'M3 3h18v18H3zM9 9h6v6H9z',
   plus: 'M12 5v14M5 12h14',
   close: 'M6 6l12 12M18 6 6 18',
-  bin: 'M4 7h16M9 7V4h6v3M6 7l1 13h10l1-13',
-  find: 'M11 18a7 7 0 1 0 0-14 7 7 0 0 0 0 14zM16 16l5 5',
-  import: 'M12 3v12M7 10l5 5 5-5M4 20h16',
   key: 'M14 10a4 4 0 1 0-3 3.9L13 16h2v2h2v2h3v-3l-6.200-6.200z',
 } as const
 

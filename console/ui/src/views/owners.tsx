@@ -1,12 +1,13 @@
 import { useState } from 'preact/hooks'
-import { Problem, post, put, seg } from '../api'
+import { post, put, seg } from '../api'
 import { exactly } from '../lib/format'
 import { Empty } from '../parts/empty'
 import { Choice, Text } from '../parts/form'
 import { QR } from '../parts/qr'
+import { Refusal, useSave } from '../parts/save'
 import { Table } from '../parts/table'
 import { go, href, route } from '../router'
-import { loaded, owners, pages, say, vehicles } from '../state'
+import { loaded, owners, pages, vehicles } from '../state'
 import type { Contact, Owner } from '../types'
 import { has } from './events'
 
@@ -101,36 +102,24 @@ function OwnerForm({ o }: { o: Owner }) {
   const [zone, setZone] = useState(o.time_zone ?? Intl.DateTimeFormat().resolvedOptions().timeZone)
   const [contacts, setContacts] = useState<Contact[]>(o.contacts ?? [])
   const [fallback, setFallback] = useState('')
-  const [problem, setProblem] = useState<Problem>()
-  const save = async (e: Event): Promise<void> => {
-    e.preventDefault()
-    setProblem(undefined)
-    try {
-      const body = {
-        name,
-        locale,
-        time_zone: zone,
-        contacts: contacts.filter(c => c.page && c.psid),
-        ...(fallback ? { fallback } : {}),
-      }
-      const saved = await put<Owner>(`owners/${seg(o.id)}`, body)
-      owners.value = [...owners.value.filter(x => x.id !== o.id), saved].sort((a, b) => a.id.localeCompare(b.id))
-      say(saved.warnings?.length ? `Saved. ${saved.warnings.join(' ')}` : 'Saved.')
-    } catch (cause) {
-      if (cause instanceof Problem) setProblem(cause)
+  const { save, fault, problem } = useSave(async () => {
+    const body = {
+      name,
+      locale,
+      time_zone: zone,
+      contacts: contacts.filter(c => c.page && c.psid),
+      ...(fallback ? { fallback } : {}),
     }
-  }
-  const fault = (field: string): string | undefined => problem?.faults.find(f => f.field.startsWith(field))?.message
+    const saved = await put<Owner>(`owners/${seg(o.id)}`, body)
+    owners.value = [...owners.value.filter(x => x.id !== o.id), saved].sort((a, b) => a.id.localeCompare(b.id))
+    return saved
+  })
   const set = (i: number, c: Partial<Contact>): void =>
     setContacts(contacts.map((x, k) => (k === i ? { ...x, ...c } : x)))
   return (
     <form onSubmit={save} class="box">
       <h2>Person</h2>
-      {problem && problem.faults.length === 0 && (
-        <p class="faults" role="alert">
-          {problem.message}
-        </p>
-      )}
+      <Refusal problem={problem} />
       <Text label="Name" value={name} set={setName} fault={fault('name')} />
       <Choice
         label="Language"

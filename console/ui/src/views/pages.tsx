@@ -1,11 +1,12 @@
 import { useEffect, useState } from 'preact/hooks'
-import { get, Problem, put, seg } from '../api'
+import { get, put, seg } from '../api'
 import { age } from '../lib/format'
 import { Empty } from '../parts/empty'
 import { Text } from '../parts/form'
+import { Refusal, useSave } from '../parts/save'
 import { Table } from '../parts/table'
 import { go, href, route } from '../router'
-import { loaded, pages, say, tick } from '../state'
+import { loaded, pages, tick } from '../state'
 import type { List, Page } from '../types'
 
 /** The Facebook pages through which messages go. */
@@ -70,25 +71,17 @@ function OnePage({ id }: { id: string }) {
   const [name, setName] = useState(known?.name ?? '')
   const [token, setToken] = useState('')
   const [tag, setTag] = useState(known?.tag ?? '')
-  const [problem, setProblem] = useState<Problem>()
-  const save = async (e: Event): Promise<void> => {
-    e.preventDefault()
-    setProblem(undefined)
-    try {
-      const saved = await put<Page>(`pages/${seg(id)}`, {
-        ...(known?.templates ? { templates: known.templates } : {}),
-        name,
-        tag,
-        ...(token ? { access_token: token } : {}),
-      })
-      pages.value = [...pages.value.filter(p => p.id !== id), saved].sort((a, b) => a.id.localeCompare(b.id))
-      setToken('')
-      say(saved.warnings?.length ? `Saved. ${saved.warnings.join(' ')}` : 'Saved.')
-    } catch (cause) {
-      if (cause instanceof Problem) setProblem(cause)
-    }
-  }
-  const fault = (field: string): string | undefined => problem?.faults.find(f => f.field.startsWith(field))?.message
+  const { save, fault, problem } = useSave(async () => {
+    const saved = await put<Page>(`pages/${seg(id)}`, {
+      ...(known?.templates ? { templates: known.templates } : {}),
+      name,
+      tag,
+      ...(token ? { access_token: token } : {}),
+    })
+    pages.value = [...pages.value.filter(p => p.id !== id), saved].sort((a, b) => a.id.localeCompare(b.id))
+    setToken('')
+    return saved
+  })
   return (
     <section class="sheet" aria-label={`Page ${known?.name || id}`}>
       <header class="sheethead">
@@ -100,11 +93,7 @@ function OnePage({ id }: { id: string }) {
       <div class="columns">
         <form onSubmit={save} class="box">
           <h2>Connection</h2>
-          {problem && problem.faults.length === 0 && (
-            <p class="faults" role="alert">
-              {problem.message}
-            </p>
-          )}
+          <Refusal problem={problem} />
           <Text label="Name" value={name} set={setName} fault={fault('name')} />
           <Text
             label="Page access token"

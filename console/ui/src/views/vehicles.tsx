@@ -1,12 +1,13 @@
 import { useEffect, useState } from 'preact/hooks'
-import { call, get, Problem, post, put, seg } from '../api'
+import { call, get, post, put, seg } from '../api'
 import { age, bytes, exactly, metres, speed, when } from '../lib/format'
 import { Empty } from '../parts/empty'
 import { Tags, Text } from '../parts/form'
 import { Icon } from '../parts/icon'
+import { Refusal, useSave } from '../parts/save'
 import { Table } from '../parts/table'
 import { go, href, route } from '../router'
-import { attempt, ownerName, owners, putVehicle, say, tick, vehicles } from '../state'
+import { attempt, ownerName, owners, putVehicle, tick, vehicles } from '../state'
 import type { DeadLetter, List, Vehicle } from '../types'
 import { has } from './events'
 import { showVehicle } from './mappanel'
@@ -118,36 +119,24 @@ function VehicleForm({ v }: { v: Vehicle }) {
   const [who, setWho] = useState((v.owners ?? []).join(', '))
   const [device, setDevice] = useState(v.device ?? '')
   const [tags, setTags] = useState(v.tags ?? [])
-  const [problem, setProblem] = useState<Problem>()
-  const save = async (e: Event): Promise<void> => {
-    e.preventDefault()
-    setProblem(undefined)
+  const { save, fault, problem } = useSave(async () => {
     const list = who
       .split(',')
       .map(x => x.trim())
       .filter(Boolean)
-    try {
-      const saved = await put<Vehicle>(`vehicles/${seg(v.id)}`, {
-        name,
-        tags,
-        device,
-        ...(list.length === 1 ? { owner: list[0] } : { owners: list }),
-      })
-      putVehicle({ ...saved, claimed: true })
-      say(saved.warnings?.length ? `Saved. ${saved.warnings.join(' ')}` : 'Saved.')
-    } catch (cause) {
-      if (cause instanceof Problem) setProblem(cause)
-    }
-  }
-  const fault = (field: string): string | undefined => problem?.faults.find(f => f.field.startsWith(field))?.message
+    const saved = await put<Vehicle>(`vehicles/${seg(v.id)}`, {
+      name,
+      tags,
+      device,
+      ...(list.length === 1 ? { owner: list[0] } : { owners: list }),
+    })
+    putVehicle({ ...saved, claimed: true })
+    return saved
+  })
   return (
     <form onSubmit={save} class="box">
       <h2>Registration</h2>
-      {problem && problem.faults.length === 0 && (
-        <p class="faults" role="alert">
-          {problem.message}
-        </p>
-      )}
+      <Refusal problem={problem} />
       <Text
         label="Name"
         value={name}
