@@ -180,6 +180,20 @@ func (s *fakeStore) Identities(context.Context) (identity.Records, error) {
 	return s.records, s.fail
 }
 
+func (s *fakeStore) LastFix(_ context.Context, tenant identity.TenantID, vehicle identity.VehicleID) (telemetry.Fix, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, f := range s.fixes {
+		if identity.TenantID(f.Tenant) == tenant && identity.VehicleID(f.Vehicle) == vehicle {
+			return f, s.fail
+		}
+	}
+	if s.fail != nil {
+		return telemetry.Fix{}, s.fail
+	}
+	return telemetry.Fix{}, store.ErrNotFound
+}
+
 func (s *fakeStore) LastFixes(_ context.Context, tenant identity.TenantID, after identity.VehicleID, limit int) ([]telemetry.Fix, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -32,6 +32,7 @@ type Registry interface {
 	Unlink(ctx context.Context, tenant identity.TenantID, owner identity.OwnerID) (identity.Erasure, error)
 	PutTexts(ctx context.Context, tenant identity.TenantID, language string, texts map[string]string) error
 	LastFixes(ctx context.Context, tenant identity.TenantID, after identity.VehicleID, limit int) ([]telemetry.Fix, error)
+	LastFix(ctx context.Context, tenant identity.TenantID, vehicle identity.VehicleID) (telemetry.Fix, error)
 }
 
 // Records is what the API asks of the record.

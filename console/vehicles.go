@@ -2,15 +2,16 @@ package console
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
 	"time"
-	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"outrider/identity"
+	"outrider/store"
 	"outrider/telemetry"
 )
 
@@ -113,26 +114,16 @@ func (g *registry) getVehicle(ctx context.Context, in *IDPath) (*recordAnswer[ve
 	}
 }
 
-// lastFix finds one vehicle in the list of last fixes: it begins just before the ids that start like it.
+// lastFix returns a vehicle's newest position, nil if there is none.
 func (g *registry) lastFix(ctx context.Context, id identity.VehicleID) (*telemetry.Fix, error) {
-	const step = 64
-	_, size := utf8.DecodeLastRuneInString(string(id))
-	from := id[:len(id)-size]
-	for {
-		some, err := g.store.LastFixes(ctx, tenantOf(ctx), from, step)
-		if err != nil {
-			return nil, err
-		}
-		for i, f := range some {
-			if identity.VehicleID(f.Vehicle) == id {
-				return &some[i], nil
-			}
-		}
-		if len(some) < step || identity.VehicleID(some[len(some)-1].Vehicle) > id {
-			return nil, nil
-		}
-		from = identity.VehicleID(some[len(some)-1].Vehicle)
+	f, err := g.store.LastFix(ctx, tenantOf(ctx), id)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, nil
 	}
+	if err != nil {
+		return nil, err
+	}
+	return &f, nil
 }
 
 func (g *registry) putVehicle(ctx context.Context, in *struct {
