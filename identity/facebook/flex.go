@@ -1,28 +1,15 @@
 package facebook
 
 import (
-	"encoding/json"
 	"strconv"
 	"strings"
 	"time"
+
+	"outrider/internal/graph"
 )
 
-// flexString is an id that may come as a JSON number; anything else reads as empty.
-type flexString string
-
-// UnmarshalJSON implements json.Unmarshaler.
-func (s *flexString) UnmarshalJSON(text []byte) error {
-	*s = ""
-	var word string
-	var number json.Number
-	switch {
-	case json.Unmarshal(text, &word) == nil:
-		*s = flexString(word)
-	case json.Unmarshal(text, &number) == nil:
-		*s = flexString(number)
-	}
-	return nil
-}
+// flexString is an id or word that may come as a number.
+type flexString = graph.Word
 
 // flexInt is a whole number that may come as a string; anything else reads as 0.
 type flexInt int64

@@ -5,26 +5,12 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"outrider/internal/graph"
 )
 
-// flexString is an id or word that may come as a JSON number. Anything else reads as empty, since an odd field
-// is no reason to lose the event around it.
-type flexString string
-
-// UnmarshalJSON implements json.Unmarshaler.
-func (s *flexString) UnmarshalJSON(text []byte) error {
-	*s = ""
-	var word string
-	if json.Unmarshal(text, &word) == nil {
-		*s = flexString(word)
-		return nil
-	}
-	var number json.Number
-	if json.Unmarshal(text, &number) == nil {
-		*s = flexString(number)
-	}
-	return nil
-}
+// flexString is an id or word that may come as a number.
+type flexString = graph.Word
 
 // flexTime is a moment in milliseconds or seconds since 1970, as number or string; zero when it is neither.
 type flexTime struct{ time.Time }
