@@ -47,6 +47,7 @@ export interface Page {
   access_token?: string
   tag?: string
   templates?: Record<string, string>
+  routes?: string[]
   warnings?: string[]
 }
 

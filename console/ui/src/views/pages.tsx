@@ -74,6 +74,7 @@ function OnePage({ id }: { id: string }) {
   const { save, fault, problem } = useSave(async () => {
     const saved = await put<Page>(`pages/${seg(id)}`, {
       ...(known?.templates ? { templates: known.templates } : {}),
+      ...(known?.routes ? { routes: known.routes } : {}),
       name,
       tag,
       ...(token ? { access_token: token } : {}),
