@@ -17,6 +17,7 @@ var (
 	first    = flag.Uint64("first", 1000, "first seed")
 	only     = flag.String("kind", "", "only kinds whose name contains this")
 	mistakes = flag.Bool("mistakes", false, "list every mistake with what was seen around it")
+	days     = flag.Bool("days", false, "working days among few fences instead of worlds full of fences")
 	window   = flag.Float64("window", 40, "seconds shown around a mistake")
 )
 
@@ -38,10 +39,11 @@ type table struct {
 	dense  quality.Score // worlds with a fix every 10 s or more often
 	sparse quality.Score // all others
 	base   quality.Score // inside or outside, fix by fix
+	band   quality.Score // a fixed band of 15 m
 	two    quality.Score // two fixes must agree
 }
 
-func (b *table) add(w *quality.World, engine, base, two *quality.Score) {
+func (b *table) add(w *quality.World, engine, base, band, two *quality.Score) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.scores[w.Kind] == nil {
@@ -54,6 +56,7 @@ func (b *table) add(w *quality.World, engine, base, two *quality.Score) {
 		b.sparse.Add(engine)
 	}
 	b.base.Add(base)
+	b.band.Add(band)
 	b.two.Add(two)
 }
 
@@ -71,6 +74,7 @@ func (b *table) String() string {
 	line("up to 10 s", &b.dense)
 	line("30 and 60 s", &b.sparse)
 	line("inside/outside", &b.base)
+	line("a band of 15 m", &b.band)
 	line("two fixes agree", &b.two)
 	return text.String()
 }
@@ -96,7 +100,7 @@ func TestAlertQuality(t *testing.T) {
 			t.Run(kind, func(t *testing.T) {
 				t.Parallel()
 				for seed := range uint64(*seeds) {
-					measure(t, b, quality.New(kind, *first+seed))
+					measure(t, b, world(kind, *first+seed))
 				}
 			})
 		}
@@ -105,6 +109,14 @@ func TestAlertQuality(t *testing.T) {
 	if *only == "" {
 		check(t, b.all(), &b.dense)
 	}
+}
+
+// world makes the world that was asked for.
+func world(kind string, seed uint64) *quality.World {
+	if *days {
+		return quality.NewDay(kind, seed)
+	}
+	return quality.New(kind, seed)
 }
 
 // measure plays a world to the engine and to the two simplest rules, and judges them.
@@ -118,12 +130,16 @@ func measure(t *testing.T, b *table, w *quality.World) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	band, err := Band(w, 15)
+	if err != nil {
+		t.Fatal(err)
+	}
 	two, err := TwoFixes(w)
 	if err != nil {
 		t.Fatal(err)
 	}
 	score := w.Judge(told)
-	b.add(w, score, w.Judge(simple), w.Judge(two))
+	b.add(w, score, w.Judge(simple), w.Judge(band), w.Judge(two))
 	if !*mistakes {
 		return
 	}

@@ -37,6 +37,26 @@ func Engine(w *quality.World, preset geofence.Preset) ([]quality.Told, error) {
 // InsideOutside is the rule everybody begins with: a crossing whenever a fix lies on the other side.
 func InsideOutside(w *quality.World) ([]quality.Told, error) { return agreed(w, 1) }
 
+// Band is a fixed hysteresis: a crossing once a fix lies so many metres beyond the boundary.
+func Band(w *quality.World, metres float64) ([]quality.Told, error) {
+	fences, err := fencesOf(w)
+	if err != nil {
+		return nil, err
+	}
+	var told []quality.Told
+	for _, f := range fences {
+		inside := f.Shape.Contains(w.Fixes[0].Point)
+		for _, x := range w.Fixes {
+			d := f.Shape.Distance(x.Point)
+			if inside && d < -metres || !inside && d >= metres {
+				inside = !inside
+				told = append(told, quality.Told{Fence: string(f.ID), Enter: inside, At: x.Time, Emitted: x.Received})
+			}
+		}
+	}
+	return told, nil
+}
+
 // TwoFixes is the rule everybody tries next: a crossing once two fixes in a row lie on the other side.
 func TwoFixes(w *quality.World) ([]quality.Told, error) { return agreed(w, 2) }
 
