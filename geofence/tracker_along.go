@@ -201,7 +201,7 @@ func (c *crossing) judgeLobe(l lobe) {
 	if c.w.gap() || c.w.stop {
 		return
 	}
-	if c.deepest(l) >= m.lobeM+m.lobe*c.w.sigma {
+	if c.deepest(l) >= m.lobeM*c.w.doubt()+m.lobe*c.w.sigma {
 		c.flip()
 	}
 }

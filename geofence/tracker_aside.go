@@ -118,10 +118,17 @@ func (a *aside) proves(s *state) bool {
 		return true
 	}
 	need := asidePath
-	if !s.standing && s.accepted >= 3 && first.Time-s.t <= asideFresh {
+	if s.accepted >= 3 && (!s.standing && first.Time-s.t <= asideFresh || a.leapt(s)) {
 		need = asideBeside
 	}
 	return a.n >= need && a.path(s, float64(span)/1000)
+}
+
+// leapt reports whether no vehicle gets from where s is to the first fix kept aside: what is seen there may move as
+// the vehicle does, and yet be its reflection.
+func (a *aside) leapt(s *state) bool {
+	m := moveOf(s, &a.fixes[0])
+	return m.d-3*m.noise > reach(m.v0, m.v1, m.dt, hardThrust)
 }
 
 // path reports whether the fixes move on by themselves: each is farther from the first than the one before,
@@ -151,11 +158,12 @@ func (a *aside) path(s *state, seconds float64) bool {
 // believed as it is: one that does not follow from it may be a reflection of its own.
 func (t *Tracker) takeOver(s *state, f *Fix) {
 	a := s.aside
+	first := a.reflected(s)
 	s.aside = nil
-	for i := range a.n {
+	for i := first; i < a.n; i++ {
 		m := moveOf(s, &a.fixes[i])
 		m.learnSpeed(a, i, f)
-		if i == 0 || s.aside == nil && s.judge(&m) <= moving {
+		if i == first || s.aside == nil && s.judge(&m) <= moving {
 			t.advance(s, &a.fixes[i], &m)
 		} else {
 			t.judged(s, &a.fixes[i])
@@ -165,6 +173,16 @@ func (t *Tracker) takeOver(s *state, f *Fix) {
 	if f != nil {
 		t.judged(s, f)
 	}
+}
+
+// reflected returns how many of the first fixes kept aside still show a standing vehicle, in a place it cannot have got
+// to. When it drives off at last they say nothing of where it stood.
+func (a *aside) reflected(s *state) int {
+	n := 0
+	for s.standing && n+1 < a.n && knownSpeed(&a.fixes[n]) < slowSpeed && knownSpeed(&a.fixes[a.n-1]) >= fastSpeed {
+		n++
+	}
+	return n
 }
 
 // learnSpeed takes the speed at the end of a movement from the fix after it, where the tracker reports none.

@@ -10,6 +10,7 @@ const (
 	trustClaim = 0.25 // how much a claim beyond usualSigma counts before the tracker is known
 	vagueTimes = 4.0  // a claim so many times worse than usual is a warning …
 	vagueLeast = 30.0 // … if it is also worse than so many metres
+	mostWorse  = 8.0  // times that a tracker's fixes may be worse than it claims
 	learnRate  = 1.0 / 32
 	mostNoise  = 15.0 // metres; a receiver that scatters more is not standing
 )
@@ -23,7 +24,7 @@ func (s *state) sigmaOf(f *Fix) float64 {
 	case claim == 0:
 		return usualSigma
 	case s.noise > 0 && s.claim > 0:
-		return max(leastSigma, claim*min(float64(s.noise/s.claim), 3))
+		return max(leastSigma, claim*min(float64(s.noise/s.claim), mostWorse))
 	case claim > usualSigma:
 		return usualSigma + (claim-usualSigma)*trustClaim
 	}

@@ -100,6 +100,10 @@ func (w *stride) seconds() float64 { return float64(w.to-w.from) / 1000 }
 // gap reports whether the way is too long in time to say what happened along it.
 func (w *stride) gap() bool { return w.jump || w.seconds() > longestUp }
 
+// doubt returns how many times deeper than on a short way a part of this one must lead into a fence, or out of it, to be
+// believed: the longer the way takes, the less a street keeps to it.
+func (w *stride) doubt() float64 { return 1 + 0.3*min(w.seconds(), 60)/60 }
+
 // reason returns why a crossing on the way is believed as much as it is.
 func (w *stride) reason() Why {
 	switch {
