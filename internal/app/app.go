@@ -32,6 +32,7 @@ import (
 	"outrider/notify/channel"
 	"outrider/notify/messenger"
 	"outrider/store/sqlite"
+	"outrider/store/sqlstore"
 	"outrider/telemetry"
 	"outrider/telemetry/codec"
 	"outrider/telemetry/mqtt"
@@ -66,7 +67,7 @@ type App struct {
 	registry  *prometheus.Registry
 
 	sealer     *identity.Sealer
-	store      *sqlite.Store
+	store      *sqlstore.Store
 	journal    *local.Journal
 	directory  *identity.Directory
 	pipeline   *pipeline.Pipeline

@@ -19,6 +19,7 @@ import (
 	"outrider/internal/config"
 	"outrider/internal/graph"
 	"outrider/store/sqlite"
+	"outrider/store/sqlstore"
 )
 
 // checkWithin is how long one dependency may take to answer.
@@ -80,7 +81,7 @@ func checkStore(ctx context.Context, c config.Config) Finding {
 }
 
 // OpenStore opens the store of these settings and brings it to this version.
-func OpenStore(ctx context.Context, c config.Config) (*sqlite.Store, error) {
+func OpenStore(ctx context.Context, c config.Config) (*sqlstore.Store, error) {
 	if err := os.MkdirAll(c.Data.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("app: data.dir: %w", err)
 	}

@@ -39,7 +39,9 @@ var allowed = map[string][]string{
 	"chat":                {"identity", "telemetry"},
 	"chat/lex":            {"chat", "identity"},
 	"store":               {"geofence", "identity", "journal", "notify", "telemetry"},
-	"store/sqlite":        {"store", "geofence", "identity", "journal", "notify", "telemetry"},
+	"store/sqlstore":      {"store", "geofence", "identity", "journal", "notify", "telemetry"},
+	"store/sqlite":        {"store/sqlstore"},
+	"store/postgres":      {"store/sqlstore", "identity"},
 	"store/storetest":     {"store", "geofence", "identity", "journal", "notify", "telemetry"},
 	"console":             append([]string{"console/ui"}, domain...),
 	"console/ui":          {},
@@ -55,6 +57,7 @@ var allowed = map[string][]string{
 	"internal/graph":         {"identity"},
 	"internal/fencejson":     {"geofence"},
 	"internal/mosquittotest": {},
+	"internal/postgrestest":  {},
 	"internal/browsertest":   {},
 	"internal/archtest":      {},
 

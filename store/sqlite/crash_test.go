@@ -18,6 +18,7 @@ import (
 	"outrider/notify"
 	"outrider/store"
 	"outrider/store/sqlite"
+	"outrider/store/sqlstore"
 )
 
 const crashFileVariable = "OUTRIDER_STORE_CRASH_FILE"
@@ -54,7 +55,7 @@ func workUntilKilled(path string) error {
 }
 
 // commitForEver commits a crossing and its delivery for each position of a lane.
-func commitForEver(ctx context.Context, s *sqlite.Store, partition int) error {
+func commitForEver(ctx context.Context, s *sqlstore.Store, partition int) error {
 	l, err := s.OwnLane(ctx, partition)
 	if err != nil {
 		return err
@@ -74,7 +75,7 @@ func commitForEver(ctx context.Context, s *sqlite.Store, partition int) error {
 	}
 }
 
-func sendForEver(ctx context.Context, s *sqlite.Store) error {
+func sendForEver(ctx context.Context, s *sqlstore.Store) error {
 	for {
 		claims, err := s.Claim(ctx, "p", notify.AnyRoom(8), time.Now(), time.Hour)
 		if err != nil {

@@ -11,9 +11,10 @@ import (
 
 	"outrider/identity"
 	"outrider/store/sqlite"
+	"outrider/store/sqlstore"
 )
 
-func openAt(t testing.TB, path string) (*sqlite.Store, error) {
+func openAt(t testing.TB, path string) (*sqlstore.Store, error) {
 	t.Helper()
 	return sqlite.Open(t.Context(), sqlite.Options{Path: path, Sealer: newSealer(t), Now: time.Now})
 }

@@ -12,34 +12,25 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	_ "modernc.org/sqlite" // the driver
 
-	"outrider/store"
+	"outrider/store/sqlstore"
 )
-
-// Sealer protects secrets at rest; context binds a sealed text to its place.
-type Sealer interface {
-	Seal(plain, context string) (string, error)
-	Open(sealed, context string) (string, error)
-}
 
 // Options is what a store is made of.
 type Options struct {
 	Path       string                // of the file, required; its directory must exist
-	Sealer     Sealer                // required
+	Sealer     sqlstore.Sealer       // required
 	Now        func() time.Time      // required: the clock of Updated, Recorded and released deliveries
 	Logger     *slog.Logger          // nil: silent
 	Registerer prometheus.Registerer // nil: metrics are not registered
 }
 
-// Store is the embedded store. It is safe for many goroutines, and several processes may have one file open.
-type Store struct {
-	sealer Sealer
-	now    func() time.Time
-	logger *slog.Logger
+// database is the embedded database. Several processes may have one file open.
+type database struct {
 	read   *sql.DB
 	writer *writer
 }
 
-var _ store.Store = (*Store)(nil)
+var _ sqlstore.DB = (*database)(nil)
 
 const (
 	readers     = 4
@@ -48,13 +39,18 @@ const (
 
 // Open opens or creates the file and brings it to this version. A file that a newer version has migrated is
 // refused: it may mean things that this version does not know.
-func Open(ctx context.Context, o Options) (*Store, error) {
+func Open(ctx context.Context, o Options) (*sqlstore.Store, error) {
 	if o.Path == "" || o.Sealer == nil || o.Now == nil {
 		return nil, errors.New("sqlite: a store needs Path, Sealer and Now")
 	}
-	if o.Logger == nil {
-		o.Logger = slog.New(slog.DiscardHandler)
+	db, err := openDatabase(ctx, o)
+	if err != nil {
+		return nil, err
 	}
+	return sqlstore.New(db, o.Sealer, o.Now)
+}
+
+func openDatabase(ctx context.Context, o Options) (*database, error) {
 	write, err := open(o.Path, 1)
 	if err != nil {
 		return nil, err
@@ -70,7 +66,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if err != nil {
 		return nil, errors.Join(err, read.Close(), write.Close())
 	}
-	return &Store{sealer: o.Sealer, now: o.Now, logger: o.Logger, read: read, writer: w}, nil
+	return &database{read: read, writer: w}, nil
 }
 
 func open(path string, connections int) (*sql.DB, error) {
@@ -88,43 +84,50 @@ func open(path string, connections int) (*sql.DB, error) {
 	return db, nil
 }
 
-// Ping implements store.Store: it reads and writes.
-func (s *Store) Ping(ctx context.Context) error {
-	const touch = `UPDATE counters SET value = value WHERE name = 'lease'`
-	err := s.write(ctx, func(tx *tx) error { return tx.exec(touch) })
+// Write implements sqlstore.DB.
+func (d *database) Write(ctx context.Context, do func(sqlstore.Tx) error, sure bool) error {
+	return d.writer.run(ctx, do, sure)
+}
+
+// Query implements sqlstore.Reader.
+func (d *database) Query(ctx context.Context, query string, args ...any) (sqlstore.Rows, error) {
+	return rowsOf(d.read.QueryContext(ctx, query, args...))
+}
+
+// QueryRow implements sqlstore.Reader.
+func (d *database) QueryRow(ctx context.Context, query string, args ...any) sqlstore.Row {
+	return d.read.QueryRowContext(ctx, query, args...)
+}
+
+// View implements sqlstore.DB: it runs do in a read transaction.
+func (d *database) View(ctx context.Context, do func(sqlstore.Reader) error) error {
+	tx, err := d.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
 	if err != nil {
-		return fmt.Errorf("sqlite: ping: %w", err)
+		return err
 	}
-	return nil
+	return errors.Join(do(view{tx}), tx.Rollback())
 }
 
-// Close ends the writer after what it has taken, and closes the file. It may come twice.
-func (s *Store) Close() error {
-	return errors.Join(s.writer.close(), s.read.Close())
+// Close implements sqlstore.DB.
+func (d *database) Close() error {
+	return errors.Join(d.writer.close(), d.read.Close())
 }
 
-// write runs do in a transaction and returns when it is on disk, or was undone.
-func (s *Store) write(ctx context.Context, do func(*tx) error) error {
-	return s.writer.run(ctx, do, false)
+// view reads in one transaction.
+type view struct{ tx *sql.Tx }
+
+func (v view) Query(ctx context.Context, query string, args ...any) (sqlstore.Rows, error) {
+	return rowsOf(v.tx.QueryContext(ctx, query, args...))
 }
 
-// writeSure is write for what fails only when the database does.
-func (s *Store) writeSure(ctx context.Context, do func(*tx) error) error {
-	return s.writer.run(ctx, do, true)
+func (v view) QueryRow(ctx context.Context, query string, args ...any) sqlstore.Row {
+	return v.tx.QueryRowContext(ctx, query, args...)
 }
 
-// micros is how a time is kept.
-func micros(t time.Time) int64 {
-	if t.IsZero() {
-		return 0
+// rowsOf keeps a nil pointer from becoming rows that are there.
+func rowsOf(rows *sql.Rows, err error) (sqlstore.Rows, error) {
+	if err != nil {
+		return nil, err
 	}
-	return t.UnixMicro()
-}
-
-// moment is the reverse of micros.
-func moment(us int64) time.Time {
-	if us == 0 {
-		return time.Time{}
-	}
-	return time.UnixMicro(us).UTC()
+	return rows, nil
 }

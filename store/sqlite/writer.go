@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"outrider/store/sqlstore"
 )
 
 // groupMost is how many writes may share a transaction.
@@ -33,7 +35,7 @@ type writer struct {
 
 // write is one caller's work and where it waits for the result.
 type write struct {
-	do     func(*tx) error
+	do     func(sqlstore.Tx) error
 	sure   bool       // its failure is the database's: it may undo the whole group
 	result chan error // capacity 1, sent once
 }
@@ -56,7 +58,7 @@ func newWriter(ctx context.Context, db *sql.DB, m *metrics) (*writer, error) {
 //
 // PERF: a write that is sure to succeed, unless the database itself fails, goes without savepoint, whose copies of
 // changed pages cost a tenth of the dispatcher's writes.
-func (w *writer) run(ctx context.Context, do func(*tx) error, sure bool) error {
+func (w *writer) run(ctx context.Context, do func(sqlstore.Tx) error, sure bool) error {
 	one := write{do, sure, make(chan error, 1)}
 	select {
 	case w.queue <- one:
@@ -110,13 +112,13 @@ func (w *writer) commit(group []write) {
 // transact runs the group in one transaction; results are of the single writes, the error is of them all.
 func (w *writer) transact(group []write, results []error) error {
 	t := &tx{w: w}
-	if err := t.exec("BEGIN IMMEDIATE"); err != nil {
+	if err := t.Exec("BEGIN IMMEDIATE"); err != nil {
 		return err
 	}
 	if len(group) == 1 {
 		// PERF: alone it needs no savepoint, whose copies of changed pages cost a quarter of a large commit.
 		if results[0] = group[0].do(t); results[0] != nil {
-			return t.exec("ROLLBACK")
+			return t.Exec("ROLLBACK")
 		}
 		return t.end()
 	}
@@ -127,7 +129,7 @@ func (w *writer) transact(group []write, results []error) error {
 			results[i] = t.apart(one.do)
 		}
 		if t.broken != nil {
-			return errors.Join(t.broken, t.exec("ROLLBACK"))
+			return errors.Join(t.broken, t.Exec("ROLLBACK"))
 		}
 	}
 	return t.end()
@@ -154,24 +156,24 @@ type tx struct {
 
 // end commits.
 func (t *tx) end() error {
-	err := t.exec("COMMIT")
+	err := t.Exec("COMMIT")
 	if err == nil {
 		return nil
 	}
-	return errors.Join(err, t.exec("ROLLBACK"))
+	return errors.Join(err, t.Exec("ROLLBACK"))
 }
 
 // apart runs do inside a savepoint, so that its failure undoes its own work only.
-func (t *tx) apart(do func(*tx) error) error {
-	if t.broken = t.exec("SAVEPOINT one"); t.broken != nil {
+func (t *tx) apart(do func(sqlstore.Tx) error) error {
+	if t.broken = t.Exec("SAVEPOINT one"); t.broken != nil {
 		return t.broken
 	}
 	err := do(t)
 	if err != nil {
-		t.broken = t.exec("ROLLBACK TO one")
+		t.broken = t.Exec("ROLLBACK TO one")
 	}
 	if t.broken == nil {
-		t.broken = t.exec("RELEASE one")
+		t.broken = t.Exec("RELEASE one")
 	}
 	return err
 }
@@ -187,13 +189,14 @@ func (t *tx) stmt(query string) (*sql.Stmt, error) {
 	return s, err
 }
 
-func (t *tx) exec(query string, args ...any) error {
-	_, err := t.change(query, args...)
+// Exec implements sqlstore.Tx.
+func (t *tx) Exec(query string, args ...any) error {
+	_, err := t.Change(query, args...)
 	return err
 }
 
-// change executes and returns how many rows changed.
-func (t *tx) change(query string, args ...any) (int, error) {
+// Change implements sqlstore.Tx.
+func (t *tx) Change(query string, args ...any) (int, error) {
 	s, err := t.stmt(query)
 	if err != nil {
 		return 0, err
@@ -206,43 +209,34 @@ func (t *tx) change(query string, args ...any) (int, error) {
 	return int(n), err
 }
 
-// one reads one row; sql.ErrNoRows if there is none.
-func (t *tx) one(dst []any, query string, args ...any) error {
-	s, err := t.stmt(query)
-	if err != nil {
-		return err
-	}
-	return s.QueryRow(args...).Scan(dst...)
+// One implements sqlstore.Tx.
+func (t *tx) One(dst []any, query string, args ...any) error {
+	return t.Row(query, args...).Scan(dst...)
 }
 
-// rows reads rows.
-func (t *tx) rows(query string, args ...any) (*sql.Rows, error) {
+// Row implements sqlstore.Tx.
+func (t *tx) Row(query string, args ...any) sqlstore.Row {
+	s, err := t.stmt(query)
+	if err != nil {
+		return failed{err}
+	}
+	return s.QueryRow(args...)
+}
+
+// failed is the row of a statement that could not be prepared.
+type failed struct{ err error }
+
+// Scan implements sqlstore.Row.
+func (f failed) Scan(...any) error { return f.err }
+
+// Rows implements sqlstore.Tx.
+func (t *tx) Rows(query string, args ...any) (sqlstore.Rows, error) {
 	s, err := t.stmt(query)
 	if err != nil {
 		return nil, err
 	}
-	return s.Query(args...)
+	return rowsOf(s.Query(args...))
 }
-
-// collect reads every row of an answer with scan.
-func collect[T any](rows *sql.Rows, err error, scan func(scanner) (T, error)) ([]T, error) {
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var all []T
-	for rows.Next() {
-		v, err := scan(rows)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, v)
-	}
-	return all, rows.Err()
-}
-
-// scanner is a row.
-type scanner interface{ Scan(dst ...any) error }
 
 type metrics struct {
 	seconds prometheus.Histogram

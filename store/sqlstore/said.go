@@ -1,4 +1,4 @@
-package sqlite
+package sqlstore
 
 import (
 	"context"
@@ -12,14 +12,14 @@ const (
 	heard   = `DELETE FROM said WHERE seq = ?`
 )
 
-func (s *Store) keepSaid(tx *tx, w notify.Said) error {
-	return tx.exec(putSaid, w.Page, w.PSID, w.Kind, w.MessageID, w.Text, w.Payload, micros(w.At), micros(s.now()))
+func (s *Store) keepSaid(tx Tx, w notify.Said) error {
+	return tx.Exec(putSaid, w.Page, w.PSID, w.Kind, w.MessageID, w.Text, w.Payload, micros(w.At), micros(s.now()))
 }
 
 // Unheard implements notify.Talk.
 func (s *Store) Unheard(ctx context.Context, after uint64, limit int) ([]notify.Said, error) {
-	rows, err := s.read.QueryContext(ctx, unheard, after, limit)
-	return named(collect(rows, err, func(row scanner) (notify.Said, error) {
+	rows, err := s.db.Query(ctx, unheard, after, limit)
+	return named(collect(rows, err, func(row Row) (notify.Said, error) {
 		var (
 			w            notify.Said
 			at, received int64
@@ -32,9 +32,9 @@ func (s *Store) Unheard(ctx context.Context, after uint64, limit int) ([]notify.
 
 // Heard implements notify.Talk.
 func (s *Store) Heard(ctx context.Context, seqs ...uint64) error {
-	err := s.write(ctx, func(tx *tx) error {
+	err := s.write(ctx, func(tx Tx) error {
 		for _, seq := range seqs {
-			if err := tx.exec(heard, seq); err != nil {
+			if err := tx.Exec(heard, seq); err != nil {
 				return err
 			}
 		}

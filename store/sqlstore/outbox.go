@@ -1,4 +1,4 @@
-package sqlite
+package sqlstore
 
 import (
 	"cmp"
@@ -60,7 +60,7 @@ const (
 			SELECT page, (SELECT MIN(next_at) FROM deliveries d WHERE d.state = 'pending' AND d.page = p.page) AS due
 			FROM p WHERE page NOTNULL UNION ALL
 			SELECT page, (SELECT MIN(next_at) FROM deliveries d WHERE d.state = 'held' AND d.next_at > 0 AND d.page = h.page)
-			FROM h WHERE page NOTNULL)
+			FROM h WHERE page NOTNULL) AS due_pages
 		GROUP BY page ORDER BY page`
 	// underWay makes the index of the deliveries that are under way usable.
 	underWay = `state IN ('sending', 'settling')`
@@ -76,7 +76,7 @@ const (
 		ORDER BY name, language`
 	putTemplate = `INSERT INTO templates (page, name, language, id, status, detail, params, buttons, checked)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
-		ON CONFLICT DO UPDATE SET id = excluded.id, status = excluded.status, detail = excluded.detail,
+		ON CONFLICT (page, name, language) DO UPDATE SET id = excluded.id, status = excluded.status, detail = excluded.detail,
 		params = excluded.params, buttons = excluded.buttons, checked = excluded.checked`
 	templateStatus = `UPDATE templates SET id = CASE ?1 WHEN '' THEN id ELSE ?1 END, status = ?2, detail = ?3, checked = ?4
 		WHERE page = ?5 AND name = ?6 AND language = ?7`
@@ -87,7 +87,7 @@ const (
 // PERF: rows are decoded, and traces encoded, outside the transaction: everybody waits for the one that writes.
 func (s *Store) Claim(ctx context.Context, page identity.PageID, room notify.Room, now time.Time, lease time.Duration) ([]notify.Claim, error) {
 	var taken []takenRow
-	err := s.writeSure(ctx, func(tx *tx) error {
+	err := s.writeSure(ctx, func(tx Tx) error {
 		taken = nil
 		due, err := dueRows(tx, page, room, now)
 		if err != nil {
@@ -149,7 +149,7 @@ type dueRow struct {
 
 // dueRows returns the deliveries that may be claimed and that there is room for, one of each person: urgent ones
 // first, then the oldest event first.
-func dueRows(tx *tx, page identity.PageID, room notify.Room, now time.Time) ([]dueRow, error) {
+func dueRows(tx Tx, page identity.PageID, room notify.Room, now time.Time) ([]dueRow, error) {
 	if room.All <= 0 {
 		return nil, nil
 	}
@@ -160,7 +160,7 @@ func dueRows(tx *tx, page identity.PageID, room notify.Room, now time.Time) ([]d
 	// PERF: dueHeld walks the page's held deliveries in the order of their events, thousands when a page is
 	// stopped, and mostly none is due: so look first.
 	var some bool
-	if err := tx.one([]any{&some}, anyHeldDue, page, micros(now)); err != nil || !some {
+	if err := tx.One([]any{&some}, anyHeldDue, page, micros(now)); err != nil || !some {
 		return due, err
 	}
 	held, err := firstOfEach(tx, dueHeld, page, notify.AnyRoom(room.All), now)
@@ -184,8 +184,8 @@ func dueRows(tx *tx, page identity.PageID, room notify.Room, now time.Time) ([]d
 }
 
 // firstOfEach reads rows until it has the first one of each of so many people as there is room for.
-func firstOfEach(tx *tx, query string, page identity.PageID, room notify.Room, now time.Time) ([]dueRow, error) {
-	rows, err := tx.rows(query, page, micros(now))
+func firstOfEach(tx Tx, query string, page identity.PageID, room notify.Room, now time.Time) ([]dueRow, error) {
+	rows, err := tx.Rows(query, page, micros(now))
 	if err != nil {
 		return nil, err
 	}
@@ -213,17 +213,17 @@ func firstOfEach(tx *tx, query string, page identity.PageID, room notify.Room, n
 }
 
 // newLeases returns the first of n fresh leases.
-func newLeases(tx *tx, n int) (first uint64, err error) {
+func newLeases(tx Tx, n int) (first uint64, err error) {
 	if n == 0 {
 		return 0, nil
 	}
 	var last uint64
-	err = tx.one([]any{&last}, nextLeases, n)
+	err = tx.One([]any{&last}, nextLeases, n)
 	return last - uint64(n) + 1, err
 }
 
 // takeRow moves one delivery, and what goes out in its digest, to sending under fresh leases.
-func takeRow(tx *tx, row dueRow, fresh uint64, page identity.PageID, now time.Time, lease time.Duration) (takenRow, error) {
+func takeRow(tx Tx, row dueRow, fresh uint64, page identity.PageID, now time.Time, lease time.Duration) (takenRow, error) {
 	t := takenRow{opened: row.opened}
 	err := takeOne(tx, &t.deliveryRow, row.seq, fresh, "", now, lease)
 	if err != nil || !row.away || row.rank == 0 {
@@ -233,8 +233,8 @@ func takeRow(tx *tx, row dueRow, fresh uint64, page identity.PageID, now time.Ti
 	if err != nil {
 		return t, err
 	}
-	others, err := tx.rows(dueAway, page, row.psid, micros(now), row.seq, notify.DigestMost)
-	seqs, err := collect(others, err, func(row scanner) (int64, error) {
+	others, err := tx.Rows(dueAway, page, row.psid, micros(now), row.seq, notify.DigestMost)
+	seqs, err := collect(others, err, func(row Row) (int64, error) {
 		var seq int64
 		err := row.Scan(&seq)
 		return seq, err
@@ -255,15 +255,15 @@ func takeRow(tx *tx, row dueRow, fresh uint64, page identity.PageID, now time.Ti
 	return t, nil
 }
 
-func takeOne(tx *tx, row *deliveryRow, seq int64, fresh uint64, leader string, now time.Time, lease time.Duration) error {
-	return tx.one(row.into(), take, fresh, micros(now), micros(now.Add(lease)), leader, seq)
+func takeOne(tx Tx, row *deliveryRow, seq int64, fresh uint64, leader string, now time.Time, lease time.Duration) error {
+	return tx.One(row.into(), take, fresh, micros(now), micros(now.Add(lease)), leader, seq)
 }
 
 // Enqueue implements notify.Enqueuer.
 func (s *Store) Enqueue(ctx context.Context, deliveries []notify.Delivery) error {
-	err := s.write(ctx, func(tx *tx) error { return s.keepDeliveries(tx, store.Commit{Deliveries: deliveries}) })
+	err := s.write(ctx, func(tx Tx) error { return s.keepDeliveries(tx, store.Commit{Deliveries: deliveries}) })
 	if err != nil {
-		return fmt.Errorf("sqlite: enqueue %d deliveries: %w", len(deliveries), err)
+		return fmt.Errorf("store: enqueue %d deliveries: %w", len(deliveries), err)
 	}
 	return nil
 }
@@ -274,10 +274,10 @@ func (s *Store) Settle(ctx context.Context, outcomes []notify.Outcome) error {
 	for i, o := range outcomes {
 		traces[i] = traceOf(o.Tries)
 	}
-	err := s.writeSure(ctx, func(tx *tx) error {
+	err := s.writeSure(ctx, func(tx Tx) error {
 		for i, o := range outcomes {
 			trace := traces[i]
-			n, err := tx.change(settle, o.State, o.Route, o.Reason, o.Detail, micros(o.NextAt), micros(o.SentAt), o.MessageID,
+			n, err := tx.Change(settle, o.State, o.Route, o.Reason, o.Detail, micros(o.NextAt), micros(o.SentAt), o.MessageID,
 				o.Apart, trace, o.ID, o.Lease)
 			if err == nil && n == 0 {
 				err = settleLate(tx, o, trace)
@@ -289,24 +289,24 @@ func (s *Store) Settle(ctx context.Context, outcomes []notify.Outcome) error {
 		return nil
 	})
 	if err != nil {
-		return fmt.Errorf("sqlite: settle %d outcomes: %w", len(outcomes), err)
+		return fmt.Errorf("store: settle %d outcomes: %w", len(outcomes), err)
 	}
 	return nil
 }
 
 // settleLate records an outcome that an echo or a judgement overtook: a message that went out, or the trace alone.
-func settleLate(tx *tx, o notify.Outcome, trace string) error {
+func settleLate(tx Tx, o notify.Outcome, trace string) error {
 	if o.State != notify.Sent {
-		return tx.exec(settleTrace, trace, o.ID, o.Lease)
+		return tx.Exec(settleTrace, trace, o.ID, o.Lease)
 	}
-	n, err := tx.change(settleSent, o.Route, micros(o.SentAt), o.MessageID, trace, o.ID, o.Lease)
+	n, err := tx.Change(settleSent, o.Route, micros(o.SentAt), o.MessageID, trace, o.ID, o.Lease)
 	if err != nil || n > 0 {
 		return err
 	}
-	if n, err = tx.change(settleRoute, o.Route, trace, o.ID, o.Lease); err != nil || n > 0 {
+	if n, err = tx.Change(settleRoute, o.Route, trace, o.ID, o.Lease); err != nil || n > 0 {
 		return err
 	}
-	return tx.exec(settleTrace, trace, o.ID, o.Lease)
+	return tx.Exec(settleTrace, trace, o.ID, o.Lease)
 }
 
 // traceOf is how tries are kept: one JSON object a line.
@@ -321,8 +321,8 @@ func traceOf(tries []notify.Try) string {
 
 // Pages implements notify.Outbox.
 func (s *Store) Pages(ctx context.Context) ([]notify.PageDue, error) {
-	rows, err := s.read.QueryContext(ctx, duePages)
-	return named(collect(rows, err, func(row scanner) (notify.PageDue, error) {
+	rows, err := s.db.Query(ctx, duePages)
+	return named(collect(rows, err, func(row Row) (notify.PageDue, error) {
 		var (
 			p   notify.PageDue
 			due int64
@@ -352,16 +352,16 @@ func (s *Store) Judge(ctx context.Context, now time.Time) (again, unknown int, e
 	if due, err := s.anyDue(ctx, dueSettling, now); err != nil || !due {
 		return 0, 0, err
 	}
-	err = s.write(ctx, func(tx *tx) error {
+	err = s.write(ctx, func(tx Tx) error {
 		var err error
-		if again, err = tx.change(judgeAgain, micros(now)); err != nil {
+		if again, err = tx.Change(judgeAgain, micros(now)); err != nil {
 			return err
 		}
-		unknown, err = tx.change(judgeUnknown, micros(now))
+		unknown, err = tx.Change(judgeUnknown, micros(now))
 		return err
 	})
 	if err != nil {
-		return 0, 0, fmt.Errorf("sqlite: judge: %w", err)
+		return 0, 0, fmt.Errorf("store: judge: %w", err)
 	}
 	return again, unknown, nil
 }
@@ -374,14 +374,14 @@ const (
 // anyDue looks before anything is written: the dispatcher asks every second and the answer is mostly no.
 func (s *Store) anyDue(ctx context.Context, query string, now time.Time) (bool, error) {
 	var some bool
-	err := s.read.QueryRowContext(ctx, query, micros(now)).Scan(&some)
+	err := s.db.QueryRow(ctx, query, micros(now)).Scan(&some)
 	return named(some, err)("due deliveries")
 }
 
 // Release implements notify.Outbox.
 func (s *Store) Release(ctx context.Context, page identity.PageID, reasons ...notify.Reason) (int, error) {
 	n := 0
-	err := s.write(ctx, func(tx *tx) error {
+	err := s.write(ctx, func(tx Tx) error {
 		var err error
 		n, err = s.releaseHeld(tx, page, reasons...)
 		return err
@@ -389,10 +389,10 @@ func (s *Store) Release(ctx context.Context, page identity.PageID, reasons ...no
 	return named(n, err)("held deliveries")
 }
 
-func (s *Store) releaseHeld(tx *tx, page identity.PageID, reasons ...notify.Reason) (int, error) {
+func (s *Store) releaseHeld(tx Tx, page identity.PageID, reasons ...notify.Reason) (int, error) {
 	n := 0
 	for _, r := range reasons {
-		changed, err := tx.change(release, micros(s.now()), page, r)
+		changed, err := tx.Change(release, micros(s.now()), page, r)
 		if err != nil {
 			return n, err
 		}
@@ -404,9 +404,9 @@ func (s *Store) releaseHeld(tx *tx, page identity.PageID, reasons ...notify.Reas
 // changed runs one statement and returns how many rows it changed.
 func (s *Store) changed(ctx context.Context, what, query string, args ...any) (int, error) {
 	n := 0
-	err := s.write(ctx, func(tx *tx) error {
+	err := s.write(ctx, func(tx Tx) error {
 		var err error
-		n, err = tx.change(query, args...)
+		n, err = tx.Change(query, args...)
 		return err
 	})
 	return named(n, err)(what)
@@ -414,8 +414,8 @@ func (s *Store) changed(ctx context.Context, what, query string, args ...any) (i
 
 // Templates implements notify.Templates.
 func (s *Store) Templates(ctx context.Context, page identity.PageID) ([]notify.Template, error) {
-	rows, err := s.read.QueryContext(ctx, listTemplates, page)
-	return named(collect(rows, err, func(row scanner) (notify.Template, error) {
+	rows, err := s.db.Query(ctx, listTemplates, page)
+	return named(collect(rows, err, func(row Row) (notify.Template, error) {
 		var (
 			t       notify.Template
 			checked int64
@@ -428,11 +428,11 @@ func (s *Store) Templates(ctx context.Context, page identity.PageID) ([]notify.T
 
 // PutTemplate implements notify.Templates.
 func (s *Store) PutTemplate(ctx context.Context, t notify.Template) error {
-	return s.put(ctx, "template", t.Name, func(tx *tx) error { return storeTemplate(tx, t) })
+	return s.put(ctx, "template", t.Name, func(tx Tx) error { return storeTemplate(tx, t) })
 }
 
-func storeTemplate(tx *tx, t notify.Template) error {
-	return tx.exec(putTemplate, t.Page, t.Name, t.Language, t.ID, t.Status, t.Detail, t.Params, t.Buttons, micros(t.Checked))
+func storeTemplate(tx Tx, t notify.Template) error {
+	return tx.Exec(putTemplate, t.Page, t.Name, t.Language, t.ID, t.Status, t.Detail, t.Params, t.Buttons, micros(t.Checked))
 }
 
 // deliveryRow is a delivery as it is kept.

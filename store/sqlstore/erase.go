@@ -1,4 +1,4 @@
-package sqlite
+package sqlstore
 
 import (
 	"context"
@@ -44,7 +44,7 @@ const (
 // Erase implements store.Accounts.
 func (s *Store) Erase(ctx context.Context, asid identity.ASID, e identity.Erasure) (identity.Erasure, error) {
 	done := e
-	err := s.write(ctx, func(tx *tx) error {
+	err := s.write(ctx, func(tx Tx) error {
 		done = e
 		people, err := peopleOf(tx, asid)
 		if err != nil {
@@ -55,18 +55,18 @@ func (s *Store) Erase(ctx context.Context, asid identity.ASID, e identity.Erasur
 				return err
 			}
 		}
-		if err := tx.exec(dropOptIns, asid, asid); err != nil {
+		if err := tx.Exec(dropOptIns, asid, asid); err != nil {
 			return err
 		}
-		n, err := tx.change(dropAccount, asid)
+		n, err := tx.Change(dropAccount, asid)
 		if err != nil {
 			return err
 		}
-		if err := tx.exec(dropCodesOf, asid); err != nil {
+		if err := tx.Exec(dropCodesOf, asid); err != nil {
 			return err
 		}
 		done.Known, done.Done = n > 0 || len(people) > 0, s.now()
-		return tx.exec(putErasure, done.Hash, micros(done.Requested), micros(done.Done), done.Contacts, done.Deliveries, done.Known)
+		return tx.Exec(putErasure, done.Hash, micros(done.Requested), micros(done.Done), done.Contacts, done.Deliveries, done.Known)
 	})
 	done.Done = moment(micros(done.Done))
 	return named(done, err)("erasure")
@@ -75,7 +75,7 @@ func (s *Store) Erase(ctx context.Context, asid identity.ASID, e identity.Erasur
 // Unlink implements store.Links.
 func (s *Store) Unlink(ctx context.Context, tenant identity.TenantID, owner identity.OwnerID) (identity.Erasure, error) {
 	done := identity.Erasure{Known: true}
-	err := s.write(ctx, func(tx *tx) error {
+	err := s.write(ctx, func(tx Tx) error {
 		done.Contacts, done.Deliveries = 0, 0
 		people, err := peopleBehind(tx, tenant, owner)
 		if err != nil {
@@ -86,18 +86,18 @@ func (s *Store) Unlink(ctx context.Context, tenant identity.TenantID, owner iden
 				return err
 			}
 		}
-		return tx.exec(dropCodesFor, tenant, owner)
+		return tx.Exec(dropCodesFor, tenant, owner)
 	})
 	return named(done, err)("links of owner")
 }
 
 // peopleBehind lists as whom an owner is or was reached, each once.
-func peopleBehind(tx *tx, tenant identity.TenantID, owner identity.OwnerID) ([]identity.Contact, error) {
+func peopleBehind(tx Tx, tenant identity.TenantID, owner identity.OwnerID) ([]identity.Contact, error) {
 	people, err := contactsOf(tx, tenant, owner)
 	if err != nil {
 		return nil, err
 	}
-	rows, err := tx.rows(ownerLinks, tenant, owner)
+	rows, err := tx.Rows(ownerLinks, tenant, owner)
 	links, err := collect(rows, err, scanLink)
 	for _, l := range links {
 		if c := (identity.Contact{Page: l.Page, PSID: l.PSID}); !slices.Contains(people, c) {
@@ -108,7 +108,7 @@ func peopleBehind(tx *tx, tenant identity.TenantID, owner identity.OwnerID) ([]i
 }
 
 // unlinkPerson takes a person from an owner. Of one who is another owner's contact, too, the rest stays.
-func (s *Store) unlinkPerson(tx *tx, tenant identity.TenantID, owner identity.OwnerID, c identity.Contact, done *identity.Erasure) error {
+func (s *Store) unlinkPerson(tx Tx, tenant identity.TenantID, owner identity.OwnerID, c identity.Contact, done *identity.Erasure) error {
 	owners, err := ownersOf(tx, c)
 	if err != nil {
 		return err
@@ -118,26 +118,26 @@ func (s *Store) unlinkPerson(tx *tx, tenant identity.TenantID, owner identity.Ow
 		return s.erasePerson(tx, c, done)
 	}
 	for _, query := range []string{giveUpPending + ofOwner, giveUpHeld + ofOwner} {
-		if err := tx.exec(query, c.Page, c.PSID, tenant, owner); err != nil {
+		if err := tx.Exec(query, c.Page, c.PSID, tenant, owner); err != nil {
 			return err
 		}
 	}
 	for _, query := range []string{unaddressPending + ofOwner, unaddressHeld + ofOwner, unaddressDone + ofOwner} {
-		n, err := tx.change(query, c.Page, c.PSID, tenant, owner)
+		n, err := tx.Change(query, c.Page, c.PSID, tenant, owner)
 		if err != nil {
 			return err
 		}
 		done.Deliveries += n
 	}
-	if err := tx.exec(dropLink, tenant, owner, c.Page, c.PSID); err != nil {
+	if err := tx.Exec(dropLink, tenant, owner, c.Page, c.PSID); err != nil {
 		return err
 	}
 	return s.dropContact(tx, slices.DeleteFunc(owners, func(o ownerRow) bool { return !mine(o) }), c, done)
 }
 
 // peopleOf lists as whom the account was linked, each once.
-func peopleOf(tx *tx, asid identity.ASID) ([]identity.Contact, error) {
-	rows, err := tx.rows(linksOfAccount, asid)
+func peopleOf(tx Tx, asid identity.ASID) ([]identity.Contact, error) {
+	rows, err := tx.Rows(linksOfAccount, asid)
 	links, err := collect(rows, err, scanLink)
 	var people []identity.Contact
 	for _, l := range links {
@@ -152,21 +152,21 @@ func peopleOf(tx *tx, asid identity.ASID) ([]identity.Contact, error) {
 //
 // Deliveries are cut from the person before the owners are, whatever their state: one that is being sent right now
 // cannot be called back, and its outcome goes to the row that no longer says to whom.
-func (s *Store) erasePerson(tx *tx, c identity.Contact, done *identity.Erasure) error {
+func (s *Store) erasePerson(tx Tx, c identity.Contact, done *identity.Erasure) error {
 	for _, query := range []string{giveUpPending, giveUpHeld} {
-		if err := tx.exec(query, c.Page, c.PSID); err != nil {
+		if err := tx.Exec(query, c.Page, c.PSID); err != nil {
 			return err
 		}
 	}
 	for _, query := range []string{unaddressPending, unaddressHeld, unaddressDone} {
-		n, err := tx.change(query, c.Page, c.PSID)
+		n, err := tx.Change(query, c.Page, c.PSID)
 		if err != nil {
 			return err
 		}
 		done.Deliveries += n
 	}
 	for _, query := range []string{dropLinksOf, dropCodesBy, dropWindow, dropSaid} {
-		if err := tx.exec(query, c.Page, c.PSID); err != nil {
+		if err := tx.Exec(query, c.Page, c.PSID); err != nil {
 			return err
 		}
 	}
@@ -181,7 +181,7 @@ type ownerRow struct {
 }
 
 // eraseContacts takes the person from every owner's contacts. What an owner waits for then goes to the next contact.
-func (s *Store) eraseContacts(tx *tx, c identity.Contact, done *identity.Erasure) error {
+func (s *Store) eraseContacts(tx Tx, c identity.Contact, done *identity.Erasure) error {
 	owners, err := ownersOf(tx, c)
 	if err != nil {
 		return err
@@ -190,10 +190,10 @@ func (s *Store) eraseContacts(tx *tx, c identity.Contact, done *identity.Erasure
 }
 
 // dropContact takes a contact from owners.
-func (s *Store) dropContact(tx *tx, owners []ownerRow, c identity.Contact, done *identity.Erasure) error {
+func (s *Store) dropContact(tx Tx, owners []ownerRow, c identity.Contact, done *identity.Erasure) error {
 	for _, o := range owners {
 		o.contacts = slices.DeleteFunc(o.contacts, func(other identity.Contact) bool { return other == c })
-		if err := tx.exec(setContacts, text(o.contacts), micros(s.now()), o.tenant, o.id); err != nil {
+		if err := tx.Exec(setContacts, text(o.contacts), micros(s.now()), o.tenant, o.id); err != nil {
 			return err
 		}
 		done.Contacts++
@@ -208,9 +208,9 @@ func (s *Store) dropContact(tx *tx, owners []ownerRow, c identity.Contact, done 
 
 // ownersOf lists the owners who have the contact. The pattern only narrows the search: ids of Facebook are digits,
 // but what was stored may be anything.
-func ownersOf(tx *tx, c identity.Contact) ([]ownerRow, error) {
-	rows, err := tx.rows(ownersOfPerson, "%"+escapeLike(string(c.PSID))+"%")
-	all, err := collect(rows, err, func(row scanner) (ownerRow, error) {
+func ownersOf(tx Tx, c identity.Contact) ([]ownerRow, error) {
+	rows, err := tx.Rows(ownersOfPerson, "%"+escapeLike(string(c.PSID))+"%")
+	all, err := collect(rows, err, func(row Row) (ownerRow, error) {
 		var (
 			o   ownerRow
 			raw string
@@ -241,7 +241,7 @@ func (s *Store) Erasure(ctx context.Context, hash identity.CodeHash) (identity.E
 		e               identity.Erasure
 		requested, done int64
 	)
-	err := s.read.QueryRowContext(ctx, getErasure, hash).Scan(&e.Hash, &requested, &done, &e.Contacts, &e.Deliveries, &e.Known)
+	err := s.db.QueryRow(ctx, getErasure, hash).Scan(&e.Hash, &requested, &done, &e.Contacts, &e.Deliveries, &e.Known)
 	if errors.Is(err, sql.ErrNoRows) {
 		err = store.ErrNotFound
 	}

@@ -1,4 +1,4 @@
-package sqlite
+package sqlstore
 
 import (
 	"context"
@@ -15,15 +15,15 @@ import (
 
 const (
 	putVehicle = `INSERT INTO vehicles (tenant, id, name, owners, tags, device, updated) VALUES (?, ?, ?, ?, ?, ?, ?)
-		ON CONFLICT DO UPDATE SET name = excluded.name, owners = excluded.owners, tags = excluded.tags,
+		ON CONFLICT (tenant, id) DO UPDATE SET name = excluded.name, owners = excluded.owners, tags = excluded.tags,
 		device = excluded.device, updated = excluded.updated`
 	putOwner = `INSERT INTO owners (tenant, id, name, locale, time_zone, contacts, fallback, updated)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-		ON CONFLICT DO UPDATE SET name = excluded.name, locale = excluded.locale, time_zone = excluded.time_zone,
+		ON CONFLICT (tenant, id) DO UPDATE SET name = excluded.name, locale = excluded.locale, time_zone = excluded.time_zone,
 		contacts = excluded.contacts, fallback = excluded.fallback, updated = excluded.updated`
 	putPage = `INSERT INTO pages (id, tenant, name, access_token, tag, templates, routes, updated) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-		ON CONFLICT DO UPDATE SET name = excluded.name, access_token = excluded.access_token, tag = excluded.tag,
-		templates = excluded.templates, routes = excluded.routes, updated = excluded.updated WHERE tenant = excluded.tenant`
+		ON CONFLICT (id) DO UPDATE SET name = excluded.name, access_token = excluded.access_token, tag = excluded.tag,
+		templates = excluded.templates, routes = excluded.routes, updated = excluded.updated WHERE pages.tenant = excluded.tenant`
 	allVehicles = `SELECT tenant, id, name, owners, tags, device, updated FROM vehicles ORDER BY tenant, id`
 	allOwners   = `SELECT tenant, id, name, locale, time_zone, contacts, fallback, updated, mutes FROM owners ORDER BY tenant, id`
 	setMutes    = `UPDATE owners SET mutes = ?, updated = ? WHERE tenant = ? AND id = ?`
@@ -31,7 +31,7 @@ const (
 	allPages    = `SELECT id, tenant, name, access_token, tag, templates, routes, updated, blocked, block_reason FROM pages ORDER BY id`
 	allTexts    = `SELECT tenant, language, texts FROM texts ORDER BY tenant, language`
 	putTexts    = `INSERT INTO texts (tenant, language, texts, updated) VALUES (?, ?, ?, ?)
-		ON CONFLICT DO UPDATE SET texts = excluded.texts, updated = excluded.updated`
+		ON CONFLICT (tenant, language) DO UPDATE SET texts = excluded.texts, updated = excluded.updated`
 	lastFixes = `SELECT tenant, vehicle, time, received, lon, lat, accuracy, speed, heading, altitude, hdop, ignition
 		FROM last_fixes WHERE tenant = ? AND vehicle > ? ORDER BY vehicle LIMIT ?`
 	lastFix = `SELECT tenant, vehicle, time, received, lon, lat, accuracy, speed, heading, altitude, hdop, ignition
@@ -41,8 +41,8 @@ const (
 // PutVehicle implements store.Registry.
 func (s *Store) PutVehicle(ctx context.Context, v identity.Vehicle) error {
 	owners, tags := text(v.Owners), text(v.Tags)
-	return s.put(ctx, "vehicle", string(v.ID), func(tx *tx) error {
-		return tx.exec(putVehicle, v.Tenant, v.ID, v.Name, owners, tags, v.Device, micros(s.now()))
+	return s.put(ctx, "vehicle", string(v.ID), func(tx Tx) error {
+		return tx.Exec(putVehicle, v.Tenant, v.ID, v.Name, owners, tags, v.Device, micros(s.now()))
 	})
 }
 
@@ -50,11 +50,11 @@ func (s *Store) PutVehicle(ctx context.Context, v identity.Vehicle) error {
 func (s *Store) PutOwner(ctx context.Context, o identity.Owner) error {
 	fallback, err := s.sealer.Seal(o.Fallback.Reveal(), ownerPlace(o))
 	if err != nil {
-		return fmt.Errorf("sqlite: seal owner %q: %w", o.ID, err)
+		return fmt.Errorf("store: seal owner %q: %w", o.ID, err)
 	}
 	contacts := text(o.Contacts)
-	return s.put(ctx, "owner", string(o.ID), func(tx *tx) error {
-		err := tx.exec(putOwner, o.Tenant, o.ID, o.Name, o.Locale, o.TimeZone, contacts, fallback, micros(s.now()))
+	return s.put(ctx, "owner", string(o.ID), func(tx Tx) error {
+		err := tx.Exec(putOwner, o.Tenant, o.ID, o.Name, o.Locale, o.TimeZone, contacts, fallback, micros(s.now()))
 		if err != nil || len(o.Contacts) == 0 {
 			return err
 		}
@@ -66,11 +66,11 @@ func (s *Store) PutOwner(ctx context.Context, o identity.Owner) error {
 func (s *Store) PutPage(ctx context.Context, p identity.Page) error {
 	token, err := s.sealer.Seal(p.AccessToken.Reveal(), pagePlace(p))
 	if err != nil {
-		return fmt.Errorf("sqlite: seal page %q: %w", p.ID, err)
+		return fmt.Errorf("store: seal page %q: %w", p.ID, err)
 	}
 	templates, routes := text(p.Templates), text(p.Routes)
-	return s.put(ctx, "page", string(p.ID), func(tx *tx) error {
-		n, err := tx.change(putPage, p.ID, p.Tenant, p.Name, token, p.Tag, templates, routes, micros(s.now()))
+	return s.put(ctx, "page", string(p.ID), func(tx Tx) error {
+		n, err := tx.Change(putPage, p.ID, p.Tenant, p.Name, token, p.Tag, templates, routes, micros(s.now()))
 		if err == nil && n == 0 {
 			return fmt.Errorf("it belongs to another tenant: %w", store.ErrConflict)
 		}
@@ -78,9 +78,9 @@ func (s *Store) PutPage(ctx context.Context, p identity.Page) error {
 	})
 }
 
-func (s *Store) put(ctx context.Context, what, id string, do func(*tx) error) error {
+func (s *Store) put(ctx context.Context, what, id string, do func(Tx) error) error {
 	if err := s.write(ctx, do); err != nil {
-		return fmt.Errorf("sqlite: put %s %q: %w", what, id, err)
+		return fmt.Errorf("store: put %s %q: %w", what, id, err)
 	}
 	return nil
 }
@@ -92,26 +92,26 @@ func pagePlace(p identity.Page) string   { return "page/" + string(p.ID) }
 // Identities implements store.Registry; all records are of one moment.
 func (s *Store) Identities(ctx context.Context) (identity.Records, error) {
 	var r identity.Records
-	err := s.view(ctx, func(tx *sql.Tx) error {
-		rows, err := tx.QueryContext(ctx, allVehicles)
+	err := s.db.View(ctx, func(rd Reader) error {
+		rows, err := rd.Query(ctx, allVehicles)
 		if r.Vehicles, err = collect(rows, err, scanVehicle); err != nil {
 			return err
 		}
-		rows, err = tx.QueryContext(ctx, allOwners)
+		rows, err = rd.Query(ctx, allOwners)
 		if r.Owners, err = collect(rows, err, s.scanOwner); err != nil {
 			return err
 		}
-		rows, err = tx.QueryContext(ctx, allPages)
+		rows, err = rd.Query(ctx, allPages)
 		if r.Pages, err = collect(rows, err, s.scanPage); err != nil {
 			return err
 		}
-		r.Texts, err = readTexts(ctx, tx)
+		r.Texts, err = readTexts(ctx, rd)
 		return err
 	})
 	return named(r, err)("identities")
 }
 
-func scanVehicle(row scanner) (identity.Vehicle, error) {
+func scanVehicle(row Row) (identity.Vehicle, error) {
 	var (
 		v            identity.Vehicle
 		owners, tags string
@@ -124,7 +124,7 @@ func scanVehicle(row scanner) (identity.Vehicle, error) {
 	return v, errorsOf(json.Unmarshal([]byte(owners), &v.Owners), json.Unmarshal([]byte(tags), &v.Tags))
 }
 
-func (s *Store) scanOwner(row scanner) (identity.Owner, error) {
+func (s *Store) scanOwner(row Row) (identity.Owner, error) {
 	var (
 		o                  identity.Owner
 		contacts, fallback string
@@ -155,8 +155,8 @@ func (s *Store) SetLocale(ctx context.Context, tenant identity.TenantID, owner i
 
 // setOwner changes one thing of an owner.
 func (s *Store) setOwner(ctx context.Context, query string, tenant identity.TenantID, owner identity.OwnerID, value string) error {
-	return s.put(ctx, "owner", string(owner), func(tx *tx) error {
-		n, err := tx.change(query, value, micros(s.now()), tenant, owner)
+	return s.put(ctx, "owner", string(owner), func(tx Tx) error {
+		n, err := tx.Change(query, value, micros(s.now()), tenant, owner)
 		if err == nil && n == 0 {
 			return store.ErrNotFound
 		}
@@ -164,7 +164,7 @@ func (s *Store) setOwner(ctx context.Context, query string, tenant identity.Tena
 	})
 }
 
-func (s *Store) scanPage(row scanner) (identity.Page, error) {
+func (s *Store) scanPage(row Row) (identity.Page, error) {
 	var (
 		p                        identity.Page
 		token, templates, routes string
@@ -185,19 +185,19 @@ func (s *Store) scanPage(row scanner) (identity.Page, error) {
 
 // PutTexts implements store.Registry.
 func (s *Store) PutTexts(ctx context.Context, tenant identity.TenantID, language string, texts map[string]string) error {
-	return s.put(ctx, "texts", language, func(tx *tx) error {
-		return tx.exec(putTexts, tenant, language, text(texts), micros(s.now()))
+	return s.put(ctx, "texts", language, func(tx Tx) error {
+		return tx.Exec(putTexts, tenant, language, text(texts), micros(s.now()))
 	})
 }
 
-func readTexts(ctx context.Context, tx *sql.Tx) (map[identity.TenantID]identity.Texts, error) {
+func readTexts(ctx context.Context, rd Reader) (map[identity.TenantID]identity.Texts, error) {
 	type row struct {
 		tenant   identity.TenantID
 		language string
 		texts    map[string]string
 	}
-	rows, err := tx.QueryContext(ctx, allTexts)
-	list, err := collect(rows, err, func(s scanner) (row, error) {
+	rows, err := rd.Query(ctx, allTexts)
+	list, err := collect(rows, err, func(s Row) (row, error) {
 		var (
 			r    row
 			text string
@@ -220,20 +220,20 @@ func readTexts(ctx context.Context, tx *sql.Tx) (map[identity.TenantID]identity.
 
 // LastFixes implements store.Registry.
 func (s *Store) LastFixes(ctx context.Context, tenant identity.TenantID, after identity.VehicleID, limit int) ([]telemetry.Fix, error) {
-	rows, err := s.read.QueryContext(ctx, lastFixes, tenant, after, limit)
+	rows, err := s.db.Query(ctx, lastFixes, tenant, after, limit)
 	return named(collect(rows, err, scanFix))("last fixes")
 }
 
 // LastFix implements store.Registry.
 func (s *Store) LastFix(ctx context.Context, tenant identity.TenantID, vehicle identity.VehicleID) (telemetry.Fix, error) {
-	f, err := scanFix(s.read.QueryRowContext(ctx, lastFix, tenant, vehicle))
+	f, err := scanFix(s.db.QueryRow(ctx, lastFix, tenant, vehicle))
 	if errors.Is(err, sql.ErrNoRows) {
 		err = store.ErrNotFound
 	}
 	return named(f, err)("last fix")
 }
 
-func scanFix(row scanner) (telemetry.Fix, error) {
+func scanFix(row Row) (telemetry.Fix, error) {
 	var (
 		f                                        telemetry.Fix
 		at, received                             int64
@@ -261,7 +261,7 @@ func maybe(v float64) sql.NullFloat64 { return sql.NullFloat64{Float64: v, Valid
 func text(v any) string {
 	b, err := json.Marshal(v)
 	if err != nil {
-		panic("sqlite: a plain value did not marshal: " + err.Error()) // a programmer's mistake
+		panic("store: a plain value did not marshal: " + err.Error()) // a programmer's mistake
 	}
 	return string(b)
 }

@@ -1,4 +1,4 @@
-package sqlite
+package sqlstore
 
 import (
 	"cmp"
@@ -27,7 +27,7 @@ const (
 	ownerContacts = `SELECT contacts FROM owners WHERE tenant = ? AND id = ?`
 	setContacts   = `UPDATE owners SET contacts = ?, updated = ? WHERE tenant = ? AND id = ?`
 	putLink       = `INSERT INTO links (tenant, owner, page, psid, asid, via, at) VALUES (?, ?, ?, ?, ?, ?, ?)
-		ON CONFLICT DO UPDATE SET asid = CASE excluded.asid WHEN '' THEN asid ELSE excluded.asid END, via = excluded.via, at = excluded.at`
+		ON CONFLICT (tenant, owner, page, psid) DO UPDATE SET asid = CASE excluded.asid WHEN '' THEN links.asid ELSE excluded.asid END, via = excluded.via, at = excluded.at`
 	dropLink   = `DELETE FROM links WHERE tenant = ? AND owner = ? AND page = ? AND psid = ?`
 	ownerLinks = `SELECT tenant, owner, page, psid, asid, via, at FROM links WHERE tenant = ? AND owner = ? ORDER BY page, psid`
 
@@ -42,17 +42,17 @@ const (
 
 // PutLinkCode implements store.Links.
 func (s *Store) PutLinkCode(ctx context.Context, c identity.LinkCode) error {
-	return s.put(ctx, "link code of owner", string(c.Owner), func(tx *tx) error {
-		if err := tx.exec(dropLinkCodes, micros(s.now().Add(-store.CodesKept))); err != nil {
+	return s.put(ctx, "link code of owner", string(c.Owner), func(tx Tx) error {
+		if err := tx.Exec(dropLinkCodes, micros(s.now().Add(-store.CodesKept))); err != nil {
 			return err
 		}
-		return tx.exec(putLinkCode, c.Hash, c.Tenant, c.Owner, c.Page, c.Vehicle, c.ASID, c.Parent, micros(c.Created), micros(c.Expires))
+		return tx.Exec(putLinkCode, c.Hash, c.Tenant, c.Owner, c.Page, c.Vehicle, c.ASID, c.Parent, micros(c.Created), micros(c.Expires))
 	})
 }
 
 // LinkCode implements store.Links.
 func (s *Store) LinkCode(ctx context.Context, hash identity.CodeHash) (identity.LinkCode, error) {
-	c, err := scanLinkCode(s.read.QueryRowContext(ctx, getLinkCode, hash))
+	c, err := scanLinkCode(s.db.QueryRow(ctx, getLinkCode, hash))
 	if errors.Is(err, sql.ErrNoRows) {
 		err = store.ErrNotFound
 	}
@@ -61,13 +61,13 @@ func (s *Store) LinkCode(ctx context.Context, hash identity.CodeHash) (identity.
 
 // OpenCodes implements store.Links.
 func (s *Store) OpenCodes(ctx context.Context, asid identity.ASID) ([]identity.LinkCode, error) {
-	rows, err := s.read.QueryContext(ctx, openCodes, asid, micros(s.now()))
+	rows, err := s.db.Query(ctx, openCodes, asid, micros(s.now()))
 	codes, err := collect(rows, err, scanLinkCode)
 	slices.SortFunc(codes, func(a, b identity.LinkCode) int { return b.Created.Compare(a.Created) })
 	return named(codes, err)("open codes")
 }
 
-func scanLinkCode(row scanner) (identity.LinkCode, error) {
+func scanLinkCode(row Row) (identity.LinkCode, error) {
 	var (
 		c                      identity.LinkCode
 		created, expires, used int64
@@ -78,7 +78,7 @@ func scanLinkCode(row scanner) (identity.LinkCode, error) {
 }
 
 // redeem links whoever brought a code, if the code is good: known, of this page, open at the event's own time.
-func (s *Store) redeem(tx *tx, e notify.ThreadEvent, r *notify.Received) error {
+func (s *Store) redeem(tx Tx, e notify.ThreadEvent, r *notify.Received) error {
 	c, err := codeOf(tx, e.Code)
 	if errors.Is(err, sql.ErrNoRows) {
 		r.Codes = append(r.Codes, identity.CodeUnknown)
@@ -96,7 +96,7 @@ func (s *Store) redeem(tx *tx, e notify.ThreadEvent, r *notify.Received) error {
 }
 
 // use links with a good code.
-func (s *Store) use(tx *tx, c identity.LinkCode, e notify.ThreadEvent, r *notify.Received) (identity.Verdict, error) {
+func (s *Store) use(tx Tx, c identity.LinkCode, e notify.ThreadEvent, r *notify.Received) (identity.Verdict, error) {
 	l := identity.Link{
 		Tenant: c.Tenant, Owner: c.Owner, Page: c.Page, PSID: e.PSID, Vehicle: c.Vehicle, ASID: c.ASID,
 		Via: identity.ViaCode, At: e.Time,
@@ -114,26 +114,22 @@ func (s *Store) use(tx *tx, c identity.LinkCode, e notify.ThreadEvent, r *notify
 
 // useCodes marks a code as used by a link, and with it the one it was made from and all that were made from that:
 // they were all for one person.
-func useCodes(tx *tx, l identity.Link, hash, root identity.CodeHash) error {
+func useCodes(tx Tx, l identity.Link, hash, root identity.CodeHash) error {
 	for _, h := range []identity.CodeHash{hash, root} {
-		if err := tx.exec(useLinkCode, micros(l.At), l.PSID, h); err != nil {
+		if err := tx.Exec(useLinkCode, micros(l.At), l.PSID, h); err != nil {
 			return err
 		}
 	}
-	return tx.exec(useLinkChildren, micros(l.At), l.PSID, root)
+	return tx.Exec(useLinkChildren, micros(l.At), l.PSID, root)
 }
 
-func codeOf(tx *tx, hash identity.CodeHash) (identity.LinkCode, error) {
-	stmt, err := tx.stmt(getLinkCode)
-	if err != nil {
-		return identity.LinkCode{}, err
-	}
-	return scanLinkCode(stmt.QueryRow(hash))
+func codeOf(tx Tx, hash identity.CodeHash) (identity.LinkCode, error) {
+	return scanLinkCode(tx.Row(getLinkCode, hash))
 }
 
 // Link implements store.Links.
 func (s *Store) Link(ctx context.Context, l identity.Link) error {
-	return s.put(ctx, "link of owner", string(l.Owner), func(tx *tx) error {
+	return s.put(ctx, "link of owner", string(l.Owner), func(tx Tx) error {
 		if err := s.link(tx, l, false); err != nil {
 			return err
 		}
@@ -143,7 +139,7 @@ func (s *Store) Link(ctx context.Context, l identity.Link) error {
 
 // link does what [store.Links] says that linking means. wrote says that the person just did something that opens the
 // window, so that what was held goes out together.
-func (s *Store) link(tx *tx, l identity.Link, wrote bool) error {
+func (s *Store) link(tx Tx, l identity.Link, wrote bool) error {
 	contacts, err := contactsOf(tx, l.Tenant, l.Owner)
 	if err != nil {
 		return err
@@ -159,11 +155,11 @@ func (s *Store) link(tx *tx, l identity.Link, wrote bool) error {
 			}
 			contacts[i] = contact
 		}
-		if err := tx.exec(setContacts, text(contacts), micros(s.now()), l.Tenant, l.Owner); err != nil {
+		if err := tx.Exec(setContacts, text(contacts), micros(s.now()), l.Tenant, l.Owner); err != nil {
 			return err
 		}
 	}
-	if err := tx.exec(putLink, l.Tenant, l.Owner, l.Page, l.PSID, l.ASID, l.Via, micros(l.At)); err != nil {
+	if err := tx.Exec(putLink, l.Tenant, l.Owner, l.Page, l.PSID, l.ASID, l.Via, micros(l.At)); err != nil {
 		return err
 	}
 	if err := s.giveVehicle(tx, l); err != nil {
@@ -173,9 +169,9 @@ func (s *Store) link(tx *tx, l identity.Link, wrote bool) error {
 }
 
 // contactsOf returns an owner's contacts, store.ErrNotFound without such an owner.
-func contactsOf(tx *tx, tenant identity.TenantID, owner identity.OwnerID) ([]identity.Contact, error) {
+func contactsOf(tx Tx, tenant identity.TenantID, owner identity.OwnerID) ([]identity.Contact, error) {
 	var raw string
-	if err := tx.one([]any{&raw}, ownerContacts, tenant, owner); err != nil {
+	if err := tx.One([]any{&raw}, ownerContacts, tenant, owner); err != nil {
 		if errors.Is(err, sql.ErrNoRows) {
 			err = store.ErrNotFound
 		}
@@ -186,22 +182,22 @@ func contactsOf(tx *tx, tenant identity.TenantID, owner identity.OwnerID) ([]ide
 }
 
 // replaced sends what waits for the owner's old contact to the new one.
-func (s *Store) replaced(tx *tx, l identity.Link, old identity.Contact) error {
-	if err := tx.exec(forward, l.PSID, micros(s.now()), old.Page, old.PSID, l.Tenant, l.Owner); err != nil {
+func (s *Store) replaced(tx Tx, l identity.Link, old identity.Contact) error {
+	if err := tx.Exec(forward, l.PSID, micros(s.now()), old.Page, old.PSID, l.Tenant, l.Owner); err != nil {
 		return err
 	}
-	return tx.exec(dropLink, l.Tenant, l.Owner, old.Page, old.PSID)
+	return tx.Exec(dropLink, l.Tenant, l.Owner, old.Page, old.PSID)
 }
 
 // giveVehicle makes the link's vehicle the owner's, too; it is registered if nobody did.
-func (s *Store) giveVehicle(tx *tx, l identity.Link) error {
+func (s *Store) giveVehicle(tx Tx, l identity.Link) error {
 	if l.Vehicle == "" {
 		return nil
 	}
 	var raw string
-	err := tx.one([]any{&raw}, vehicleOwners, l.Tenant, l.Vehicle)
+	err := tx.One([]any{&raw}, vehicleOwners, l.Tenant, l.Vehicle)
 	if errors.Is(err, sql.ErrNoRows) {
-		return tx.exec(putVehicle, l.Tenant, l.Vehicle, "", text([]identity.OwnerID{l.Owner}), text([]string{}), "", micros(s.now()))
+		return tx.Exec(putVehicle, l.Tenant, l.Vehicle, "", text([]identity.OwnerID{l.Owner}), text([]string{}), "", micros(s.now()))
 	}
 	if err != nil {
 		return err
@@ -210,16 +206,16 @@ func (s *Store) giveVehicle(tx *tx, l identity.Link) error {
 	if err := json.Unmarshal([]byte(raw), &owners); err != nil || slices.Contains(owners, l.Owner) {
 		return err
 	}
-	return tx.exec(setVehicleOwners, text(append(owners, l.Owner)), micros(s.now()), l.Tenant, l.Vehicle)
+	return tx.Exec(setVehicleOwners, text(append(owners, l.Owner)), micros(s.now()), l.Tenant, l.Vehicle)
 }
 
 // address sends what was held for want of a contact to the contact.
-func (s *Store) address(tx *tx, tenant identity.TenantID, owner identity.OwnerID, c identity.Contact, wrote bool) error {
-	return tx.exec(addressHeld, c.Page, c.PSID, wrote, micros(s.now()), tenant, owner)
+func (s *Store) address(tx Tx, tenant identity.TenantID, owner identity.OwnerID, c identity.Contact, wrote bool) error {
+	return tx.Exec(addressHeld, c.Page, c.PSID, wrote, micros(s.now()), tenant, owner)
 }
 
 // addressOwner does the same with the owner's first contact, if there is one.
-func (s *Store) addressOwner(tx *tx, tenant identity.TenantID, owner identity.OwnerID) error {
+func (s *Store) addressOwner(tx Tx, tenant identity.TenantID, owner identity.OwnerID) error {
 	contacts, err := contactsOf(tx, tenant, owner)
 	if errors.Is(err, store.ErrNotFound) || err == nil && len(contacts) == 0 {
 		return nil
@@ -232,11 +228,11 @@ func (s *Store) addressOwner(tx *tx, tenant identity.TenantID, owner identity.Ow
 
 // Links implements store.Links.
 func (s *Store) Links(ctx context.Context, tenant identity.TenantID, owner identity.OwnerID) ([]identity.Link, error) {
-	rows, err := s.read.QueryContext(ctx, ownerLinks, tenant, owner)
+	rows, err := s.db.Query(ctx, ownerLinks, tenant, owner)
 	return named(collect(rows, err, scanLink))("links")
 }
 
-func scanLink(row scanner) (identity.Link, error) {
+func scanLink(row Row) (identity.Link, error) {
 	var (
 		l  identity.Link
 		at int64

@@ -1,4 +1,4 @@
-package sqlite
+package sqlstore
 
 import (
 	"context"
@@ -36,9 +36,9 @@ const (
 // PutGeofence implements store.Geofences.
 func (s *Store) PutGeofence(ctx context.Context, g store.Geofence, expect uint64) (store.Geofence, error) {
 	g.Deleted = false
-	err := s.write(ctx, func(tx *tx) error { return s.putVersion(tx, &g, expect) })
+	err := s.write(ctx, func(tx Tx) error { return s.putVersion(tx, &g, expect) })
 	if err != nil {
-		return store.Geofence{}, fmt.Errorf("sqlite: put geofence %q: %w", g.ID, err)
+		return store.Geofence{}, fmt.Errorf("store: put geofence %q: %w", g.ID, err)
 	}
 	return g, nil
 }
@@ -46,22 +46,22 @@ func (s *Store) PutGeofence(ctx context.Context, g store.Geofence, expect uint64
 // DeleteGeofence implements store.Geofences.
 func (s *Store) DeleteGeofence(ctx context.Context, tenant identity.TenantID, id geofence.FenceID, expect uint64) (store.Geofence, error) {
 	g := store.Geofence{Tenant: tenant, ID: id, Deleted: true}
-	err := s.write(ctx, func(tx *tx) error {
+	err := s.write(ctx, func(tx Tx) error {
 		if _, err := revisionOf(tx, tenant, id); err != nil {
 			return err
 		}
 		return s.putVersion(tx, &g, expect)
 	})
 	if err != nil {
-		return store.Geofence{}, fmt.Errorf("sqlite: delete geofence %q: %w", id, err)
+		return store.Geofence{}, fmt.Errorf("store: delete geofence %q: %w", id, err)
 	}
 	return g, nil
 }
 
 // revisionOf returns the current revision, store.ErrNotFound if there is none.
-func revisionOf(tx *tx, tenant identity.TenantID, id geofence.FenceID) (uint64, error) {
+func revisionOf(tx Tx, tenant identity.TenantID, id geofence.FenceID) (uint64, error) {
 	var revision uint64
-	err := tx.one([]any{&revision}, currentRevision, tenant, id)
+	err := tx.One([]any{&revision}, currentRevision, tenant, id)
 	if errors.Is(err, sql.ErrNoRows) {
 		return 0, store.ErrNotFound
 	}
@@ -69,7 +69,7 @@ func revisionOf(tx *tx, tenant identity.TenantID, id geofence.FenceID) (uint64, 
 }
 
 // putVersion adds a version and supersedes the one before it.
-func (s *Store) putVersion(tx *tx, g *store.Geofence, expect uint64) error {
+func (s *Store) putVersion(tx Tx, g *store.Geofence, expect uint64) error {
 	current, err := revisionOf(tx, g.Tenant, g.ID)
 	exists := err == nil
 	switch {
@@ -79,75 +79,75 @@ func (s *Store) putVersion(tx *tx, g *store.Geofence, expect uint64) error {
 		expect != store.ExpectAbsent && expect != 0 && (!exists || current != expect):
 		return store.ErrConflict
 	}
-	if err := tx.one([]any{&g.Revision}, nextRevision); err != nil {
+	if err := tx.One([]any{&g.Revision}, nextRevision); err != nil {
 		return err
 	}
-	if err := tx.exec(supersede, g.Revision, g.Tenant, g.ID); err != nil {
+	if err := tx.Exec(supersede, g.Revision, g.Tenant, g.ID); err != nil {
 		return err
 	}
 	g.Updated = s.now().UTC()
 	b := g.Bound
-	return tx.exec(insertGeofence, g.Tenant, g.ID, g.Revision, g.Name, g.Feature,
+	return tx.Exec(insertGeofence, g.Tenant, g.ID, g.Revision, g.Name, g.Feature,
 		b.Min.Lon(), b.Min.Lat(), b.Max.Lon(), b.Max.Lat(), g.Deleted, micros(g.Updated))
 }
 
 // Geofence implements store.Geofences.
 func (s *Store) Geofence(ctx context.Context, tenant identity.TenantID, id geofence.FenceID) (store.Geofence, error) {
-	g, err := scanGeofence(s.read.QueryRowContext(ctx, selectGeofence, tenant, id))
+	g, err := scanGeofence(s.db.QueryRow(ctx, selectGeofence, tenant, id))
 	if errors.Is(err, sql.ErrNoRows) {
 		err = store.ErrNotFound
 	}
 	if err != nil {
-		return g, fmt.Errorf("sqlite: geofence %q: %w", id, err)
+		return g, fmt.Errorf("store: geofence %q: %w", id, err)
 	}
 	return g, nil
 }
 
 // Geofences implements store.Geofences.
 func (s *Store) Geofences(ctx context.Context, tenant identity.TenantID, after geofence.FenceID, limit int) ([]store.Geofence, error) {
-	rows, err := s.read.QueryContext(ctx, listGeofences, tenant, after, limit)
+	rows, err := s.db.Query(ctx, listGeofences, tenant, after, limit)
 	return named(collect(rows, err, scanGeofence))("geofences")
 }
 
 // GeofencesAt implements store.Geofences. Fences and revision are of one moment.
 func (s *Store) GeofencesAt(ctx context.Context, revision uint64) (all []store.Geofence, at uint64, err error) {
-	err = s.view(ctx, func(tx *sql.Tx) error {
+	err = s.db.View(ctx, func(rd Reader) error {
 		if at = revision; revision == store.Latest {
-			if err := tx.QueryRowContext(ctx, latestRevision).Scan(&at); err != nil {
+			if err := rd.QueryRow(ctx, latestRevision).Scan(&at); err != nil {
 				return err
 			}
 		}
-		rows, err := tx.QueryContext(ctx, geofencesAt, at, at)
+		rows, err := rd.Query(ctx, geofencesAt, at, at)
 		all, err = collect(rows, err, scanGeofence)
 		return err
 	})
 	if err != nil {
-		return nil, 0, fmt.Errorf("sqlite: geofences at revision %d: %w", revision, err)
+		return nil, 0, fmt.Errorf("store: geofences at revision %d: %w", revision, err)
 	}
 	return all, at, nil
 }
 
 // GeofenceChanges implements store.Geofences.
 func (s *Store) GeofenceChanges(ctx context.Context, since uint64) ([]store.Geofence, error) {
-	rows, err := s.read.QueryContext(ctx, geofenceChanges, since)
+	rows, err := s.db.Query(ctx, geofenceChanges, since)
 	return named(collect(rows, err, scanGeofence))("geofence changes")
 }
 
 // ForgetGeofences implements store.Geofences. Of a fence that is gone for good, nothing is left.
 func (s *Store) ForgetGeofences(ctx context.Context, keep uint64) error {
-	err := s.write(ctx, func(tx *tx) error {
-		if err := tx.exec(forgetGeofences, keep); err != nil {
+	err := s.write(ctx, func(tx Tx) error {
+		if err := tx.Exec(forgetGeofences, keep); err != nil {
 			return err
 		}
-		return tx.exec(forgetDeleted, keep)
+		return tx.Exec(forgetDeleted, keep)
 	})
 	if err != nil {
-		return fmt.Errorf("sqlite: forget geofences before revision %d: %w", keep, err)
+		return fmt.Errorf("store: forget geofences before revision %d: %w", keep, err)
 	}
 	return nil
 }
 
-func scanGeofence(row scanner) (store.Geofence, error) {
+func scanGeofence(row Row) (store.Geofence, error) {
 	var (
 		g                        store.Geofence
 		west, south, east, north float64
@@ -159,20 +159,11 @@ func scanGeofence(row scanner) (store.Geofence, error) {
 	return g, err
 }
 
-// view runs do in a read transaction, so that its reads are of one moment.
-func (s *Store) view(ctx context.Context, do func(*sql.Tx) error) error {
-	tx, err := s.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
-	if err != nil {
-		return err
-	}
-	return errors.Join(do(tx), tx.Rollback())
-}
-
 // named gives an error the name of what was read.
 func named[T any](v T, err error) func(what string) (T, error) {
 	return func(what string) (T, error) {
 		if err != nil {
-			return v, fmt.Errorf("sqlite: read %s: %w", what, err)
+			return v, fmt.Errorf("store: read %s: %w", what, err)
 		}
 		return v, nil
 	}

@@ -1,4 +1,4 @@
-package sqlite
+package sqlstore
 
 import (
 	"context"
@@ -10,20 +10,20 @@ import (
 )
 
 const (
-	putHealth = `INSERT INTO page_health (page, health) VALUES (?, ?) ON CONFLICT DO UPDATE SET health = excluded.health`
+	putHealth = `INSERT INTO page_health (page, health) VALUES (?, ?) ON CONFLICT (page) DO UPDATE SET health = excluded.health`
 	getHealth = `SELECT health FROM page_health WHERE page = ?`
 )
 
 // PutPageHealth implements store.PageHealths.
 func (s *Store) PutPageHealth(ctx context.Context, h identity.PageHealth) error {
-	return s.put(ctx, "health of page", string(h.Page), func(tx *tx) error { return tx.exec(putHealth, h.Page, text(h)) })
+	return s.put(ctx, "health of page", string(h.Page), func(tx Tx) error { return tx.Exec(putHealth, h.Page, text(h)) })
 }
 
 // PageHealth implements store.PageHealths.
 func (s *Store) PageHealth(ctx context.Context, page identity.PageID) (identity.PageHealth, error) {
 	h := identity.PageHealth{Page: page}
 	var raw string
-	err := s.read.QueryRowContext(ctx, getHealth, page).Scan(&raw)
+	err := s.db.QueryRow(ctx, getHealth, page).Scan(&raw)
 	if errors.Is(err, sql.ErrNoRows) {
 		return h, nil
 	}

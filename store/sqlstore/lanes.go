@@ -1,4 +1,4 @@
-package sqlite
+package sqlstore
 
 import (
 	"context"
@@ -13,13 +13,13 @@ import (
 
 const (
 	ownLane = `INSERT INTO lanes (partition, next, clock, revision, epoch) VALUES (?, 0, 0, 0, 1)
-		ON CONFLICT DO UPDATE SET epoch = epoch + 1 RETURNING next, clock, revision, epoch`
+		ON CONFLICT (partition) DO UPDATE SET epoch = lanes.epoch + 1 RETURNING next, clock, revision, epoch`
 	laneState = `SELECT epoch, next, (SELECT a.revision FROM adoptions a WHERE a.partition = l.partition AND a.at <= ?
 		ORDER BY a.at DESC LIMIT 1) FROM lanes l WHERE l.partition = ?`
 	goBack   = `DELETE FROM adoptions WHERE partition = ? AND at > ?`
 	moveLane = `UPDATE lanes SET next = ?, clock = ?, revision = ? WHERE partition = ?`
 	adopt    = `INSERT INTO adoptions (partition, at, revision) VALUES (?, ?, ?)
-		ON CONFLICT DO UPDATE SET revision = excluded.revision`
+		ON CONFLICT (partition, at) DO UPDATE SET revision = excluded.revision`
 	adoptions = `SELECT at, revision FROM adoptions WHERE partition = ?1 AND at >= (
 		SELECT COALESCE(MAX(at), 0) FROM adoptions WHERE partition = ?1 AND at <= ?2) ORDER BY at`
 	forgetAdoptions = `DELETE FROM adoptions WHERE partition = ?1 AND at < (
@@ -28,7 +28,7 @@ const (
 
 	memberships = `SELECT tenant, vehicle, fence, since FROM memberships WHERE partition = ? ORDER BY tenant, vehicle, fence`
 	putMember   = `INSERT INTO memberships (tenant, vehicle, fence, partition, since) VALUES (?, ?, ?, ?, ?)
-		ON CONFLICT DO UPDATE SET partition = excluded.partition, since = excluded.since`
+		ON CONFLICT (tenant, vehicle, fence) DO UPDATE SET partition = excluded.partition, since = excluded.since`
 	dropMember = `DELETE FROM memberships WHERE tenant = ? AND vehicle = ? AND fence = ?`
 
 	insertCrossing = `INSERT INTO crossings (id, tenant, vehicle, fence, fence_rev, fence_name, kind, at, lon, lat,
@@ -39,9 +39,9 @@ const (
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, 0, 0, 0, 0, '', ?) ON CONFLICT (id) DO NOTHING`
 	putLastFix = `INSERT INTO last_fixes (tenant, vehicle, time, received, lon, lat, accuracy, speed, heading, altitude, hdop, ignition)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-		ON CONFLICT DO UPDATE SET time = excluded.time, received = excluded.received, lon = excluded.lon, lat = excluded.lat,
+		ON CONFLICT (tenant, vehicle) DO UPDATE SET time = excluded.time, received = excluded.received, lon = excluded.lon, lat = excluded.lat,
 		accuracy = excluded.accuracy, speed = excluded.speed, heading = excluded.heading, altitude = excluded.altitude,
-		hdop = excluded.hdop, ignition = excluded.ignition WHERE excluded.time > time`
+		hdop = excluded.hdop, ignition = excluded.ignition WHERE excluded.time > last_fixes.time`
 )
 
 // OwnLane implements store.Lanes.
@@ -50,8 +50,8 @@ func (s *Store) OwnLane(ctx context.Context, partition int) (store.Lane, error) 
 		l     store.Lane
 		clock int64
 	)
-	err := s.write(ctx, func(tx *tx) error {
-		return tx.one([]any{&l.Next, &clock, &l.Revision, &l.Epoch}, ownLane, partition)
+	err := s.write(ctx, func(tx Tx) error {
+		return tx.One([]any{&l.Next, &clock, &l.Revision, &l.Epoch}, ownLane, partition)
 	})
 	l.Clock = moment(clock)
 	return named(l, err)("lane")
@@ -59,8 +59,8 @@ func (s *Store) OwnLane(ctx context.Context, partition int) (store.Lane, error) 
 
 // Commit implements store.Lanes.
 func (s *Store) Commit(ctx context.Context, c store.Commit) error {
-	err := s.write(ctx, func(t *tx) error {
-		for _, part := range []func(*tx, store.Commit) error{
+	err := s.write(ctx, func(t Tx) error {
+		for _, part := range []func(Tx, store.Commit) error{
 			s.moveLane, s.keepCrossings, keepMembers, s.keepDeliveries, keepFixes, keepCommitLetters,
 		} {
 			if err := part(t, c); err != nil {
@@ -70,19 +70,19 @@ func (s *Store) Commit(ctx context.Context, c store.Commit) error {
 		return nil
 	})
 	if err != nil {
-		return fmt.Errorf("sqlite: commit of partition %d at %d: %w", c.Partition, c.Next, err)
+		return fmt.Errorf("store: commit of partition %d at %d: %w", c.Partition, c.Next, err)
 	}
 	return nil
 }
 
 // moveLane checks the fence of the epoch, moves the position and records a newly adopted revision.
-func (s *Store) moveLane(tx *tx, c store.Commit) error {
+func (s *Store) moveLane(tx Tx, c store.Commit) error {
 	var (
 		epoch   uint64
 		next    journal.Position
 		adopted sql.NullInt64
 	)
-	if err := tx.one([]any{&epoch, &next, &adopted}, laneState, c.Next, c.Partition); err != nil {
+	if err := tx.One([]any{&epoch, &next, &adopted}, laneState, c.Next, c.Partition); err != nil {
 		if errors.Is(err, sql.ErrNoRows) {
 			return store.ErrFenced // never owned
 		}
@@ -92,26 +92,26 @@ func (s *Store) moveLane(tx *tx, c store.Commit) error {
 		return store.ErrFenced
 	}
 	if c.Next < next {
-		if err := tx.exec(goBack, c.Partition, c.Next); err != nil {
+		if err := tx.Exec(goBack, c.Partition, c.Next); err != nil {
 			return err
 		}
 	}
 	if !adopted.Valid || uint64(adopted.Int64) != c.Revision {
-		if err := tx.exec(adopt, c.Partition, c.Next, c.Revision); err != nil {
+		if err := tx.Exec(adopt, c.Partition, c.Next, c.Revision); err != nil {
 			return err
 		}
 	}
-	return tx.exec(moveLane, c.Next, micros(c.Clock), c.Revision, c.Partition)
+	return tx.Exec(moveLane, c.Next, micros(c.Clock), c.Revision, c.Partition)
 }
 
-func (s *Store) keepCrossings(tx *tx, c store.Commit) error {
+func (s *Store) keepCrossings(tx Tx, c store.Commit) error {
 	for i := range c.Crossings {
 		x := &c.Crossings[i]
 		recorded := x.Recorded
 		if recorded.IsZero() {
 			recorded = s.now()
 		}
-		err := tx.exec(insertCrossing, x.ID, x.Tenant, x.Vehicle, x.Fence, x.FenceRev, x.FenceName, x.Kind, micros(x.At),
+		err := tx.Exec(insertCrossing, x.ID, x.Tenant, x.Vehicle, x.Fence, x.FenceRev, x.FenceName, x.Kind, micros(x.At),
 			x.Point.Lon(), x.Point.Lat(), x.Confidence, x.Why, x.Late, micros(x.Received), micros(recorded))
 		if err != nil {
 			return err
@@ -120,13 +120,13 @@ func (s *Store) keepCrossings(tx *tx, c store.Commit) error {
 	return nil
 }
 
-func keepMembers(tx *tx, c store.Commit) error {
+func keepMembers(tx Tx, c store.Commit) error {
 	for _, m := range c.Memberships {
 		var err error
 		if m.Inside {
-			err = tx.exec(putMember, m.Tenant, m.Vehicle, m.Fence, c.Partition, micros(m.Since))
+			err = tx.Exec(putMember, m.Tenant, m.Vehicle, m.Fence, c.Partition, micros(m.Since))
 		} else {
-			err = tx.exec(dropMember, m.Tenant, m.Vehicle, m.Fence)
+			err = tx.Exec(dropMember, m.Tenant, m.Vehicle, m.Fence)
 		}
 		if err != nil {
 			return err
@@ -135,7 +135,7 @@ func keepMembers(tx *tx, c store.Commit) error {
 	return nil
 }
 
-func (s *Store) keepDeliveries(tx *tx, c store.Commit) error {
+func (s *Store) keepDeliveries(tx Tx, c store.Commit) error {
 	for i := range c.Deliveries {
 		d := &c.Deliveries[i]
 		a := &d.Alert
@@ -143,7 +143,7 @@ func (s *Store) keepDeliveries(tx *tx, c store.Commit) error {
 		if d.Urgent {
 			rank = 0
 		}
-		err := tx.exec(insertDelivery, a.ID, a.Tenant, a.Vehicle, a.Fence, d.Page, d.PSID, text(a), micros(a.At), d.State,
+		err := tx.Exec(insertDelivery, a.ID, a.Tenant, a.Vehicle, a.Fence, d.Page, d.PSID, text(a), micros(a.At), d.State,
 			d.Route, d.Reason, d.Detail, d.Attempts, micros(d.NextAt), micros(d.Created), rank)
 		if err == nil && d.Reason == notify.ReasonNoContact {
 			err = s.addressOwner(tx, a.Tenant, a.Owner) // the lane may not have heard of a link made just now
@@ -155,10 +155,10 @@ func (s *Store) keepDeliveries(tx *tx, c store.Commit) error {
 	return nil
 }
 
-func keepFixes(tx *tx, c store.Commit) error {
+func keepFixes(tx Tx, c store.Commit) error {
 	for i := range c.LastFixes {
 		f := &c.LastFixes[i]
-		err := tx.exec(putLastFix, f.Tenant, f.Vehicle, micros(f.Time), micros(f.Received), f.Point.Lon(), f.Point.Lat(),
+		err := tx.Exec(putLastFix, f.Tenant, f.Vehicle, micros(f.Time), micros(f.Received), f.Point.Lon(), f.Point.Lat(),
 			maybe(f.Accuracy), maybe(f.Speed), maybe(f.Heading), maybe(f.Altitude), maybe(f.HDOP), f.Ignition)
 		if err != nil {
 			return err
@@ -167,12 +167,12 @@ func keepFixes(tx *tx, c store.Commit) error {
 	return nil
 }
 
-func keepCommitLetters(tx *tx, c store.Commit) error { return keepLetters(tx, c.DeadLetters) }
+func keepCommitLetters(tx Tx, c store.Commit) error { return keepLetters(tx, c.DeadLetters) }
 
 // Memberships implements store.Lanes.
 func (s *Store) Memberships(ctx context.Context, partition int) ([]store.Membership, error) {
-	rows, err := s.read.QueryContext(ctx, memberships, partition)
-	return named(collect(rows, err, func(row scanner) (store.Membership, error) {
+	rows, err := s.db.Query(ctx, memberships, partition)
+	return named(collect(rows, err, func(row Row) (store.Membership, error) {
 		m := store.Membership{Inside: true}
 		var since int64
 		err := row.Scan(&m.Tenant, &m.Vehicle, &m.Fence, &since)
@@ -183,8 +183,8 @@ func (s *Store) Memberships(ctx context.Context, partition int) ([]store.Members
 
 // Adoptions implements store.Lanes.
 func (s *Store) Adoptions(ctx context.Context, partition int, from journal.Position) ([]store.Adoption, error) {
-	rows, err := s.read.QueryContext(ctx, adoptions, partition, from)
-	return named(collect(rows, err, func(row scanner) (store.Adoption, error) {
+	rows, err := s.db.Query(ctx, adoptions, partition, from)
+	return named(collect(rows, err, func(row Row) (store.Adoption, error) {
 		var a store.Adoption
 		err := row.Scan(&a.At, &a.Revision)
 		return a, err
@@ -193,12 +193,12 @@ func (s *Store) Adoptions(ctx context.Context, partition int, from journal.Posit
 
 // ForgetAdoptions implements store.Lanes.
 func (s *Store) ForgetAdoptions(ctx context.Context, partition int, from journal.Position) error {
-	return s.write(ctx, func(tx *tx) error { return tx.exec(forgetAdoptions, partition, from) })
+	return s.write(ctx, func(tx Tx) error { return tx.Exec(forgetAdoptions, partition, from) })
 }
 
 // OldestRevision implements store.Lanes.
 func (s *Store) OldestRevision(ctx context.Context) (uint64, error) {
 	var revision uint64
-	err := s.read.QueryRowContext(ctx, oldestRevision).Scan(&revision)
+	err := s.db.QueryRow(ctx, oldestRevision).Scan(&revision)
 	return named(revision, err)("oldest revision")
 }

@@ -1,4 +1,4 @@
-package sqlite
+package sqlstore
 
 import (
 	"context"
@@ -63,11 +63,11 @@ func where(q store.Query, withState bool) (clause string, args []any) {
 // Crossings implements store.Records.
 func (s *Store) Crossings(ctx context.Context, q store.Query) ([]store.Crossing, error) {
 	clause, args := where(q, false)
-	rows, err := s.read.QueryContext(ctx, selectCrossings+clause, args...)
+	rows, err := s.db.Query(ctx, selectCrossings+clause, args...)
 	return named(collect(rows, err, scanCrossing))("crossings")
 }
 
-func scanCrossing(row scanner) (store.Crossing, error) {
+func scanCrossing(row Row) (store.Crossing, error) {
 	var (
 		c                      store.Crossing
 		at, received, recorded int64
@@ -81,14 +81,14 @@ func scanCrossing(row scanner) (store.Crossing, error) {
 // Deliveries implements store.Records.
 func (s *Store) Deliveries(ctx context.Context, q store.Query) ([]store.DeliveryRecord, error) {
 	clause, args := where(q, true)
-	rows, err := s.read.QueryContext(ctx, selectDeliveries+clause, args...)
-	return named(collect(rows, err, func(row scanner) (store.DeliveryRecord, error) { return scanDelivery(row) }))("deliveries")
+	rows, err := s.db.Query(ctx, selectDeliveries+clause, args...)
+	return named(collect(rows, err, func(row Row) (store.DeliveryRecord, error) { return scanDelivery(row) }))("deliveries")
 }
 
 // Delivery implements store.Records.
 func (s *Store) Delivery(ctx context.Context, tenant identity.TenantID, id string) (store.DeliveryRecord, error) {
 	var trace string
-	row := s.read.QueryRowContext(ctx, selectDelivery, id, tenant)
+	row := s.db.QueryRow(ctx, selectDelivery, id, tenant)
 	d, err := scanDelivery(row, &trace)
 	if errors.Is(err, sql.ErrNoRows) {
 		err = store.ErrNotFound
@@ -97,13 +97,13 @@ func (s *Store) Delivery(ctx context.Context, tenant identity.TenantID, id strin
 		d.Trace, err = readTrace(trace)
 	}
 	if err != nil {
-		return store.DeliveryRecord{}, fmt.Errorf("sqlite: delivery %q: %w", id, err)
+		return store.DeliveryRecord{}, fmt.Errorf("store: delivery %q: %w", id, err)
 	}
 	return d, nil
 }
 
 // scanDelivery reads the deliveryColumns after seq, and what the query has besides.
-func scanDelivery(row scanner, besides ...any) (store.DeliveryRecord, error) {
+func scanDelivery(row Row, besides ...any) (store.DeliveryRecord, error) {
 	var (
 		r store.DeliveryRecord
 		d deliveryRow
@@ -136,10 +136,10 @@ func (s *Store) DeliveryCounts(ctx context.Context) (map[notify.State]int, error
 		n     int
 	}
 	counts := map[notify.State]int{}
-	err := s.view(ctx, func(tx *sql.Tx) error {
+	err := s.db.View(ctx, func(rd Reader) error {
 		for _, query := range []string{countDone, countWaiting} {
-			rows, err := tx.QueryContext(ctx, query)
-			all, err := collect(rows, err, func(row scanner) (count, error) {
+			rows, err := rd.Query(ctx, query)
+			all, err := collect(rows, err, func(row Row) (count, error) {
 				var c count
 				err := row.Scan(&c.state, &c.n)
 				return c, err
@@ -162,8 +162,8 @@ func (s *Store) DeliveryCounts(ctx context.Context) (map[notify.State]int, error
 func (s *Store) DeadLetters(ctx context.Context, q store.Query) ([]store.DeadLetter, error) {
 	q.Fence = "" // dead letters name no fence
 	clause, args := where(q, false)
-	rows, err := s.read.QueryContext(ctx, selectLetters+clause, args...)
-	return named(collect(rows, err, func(row scanner) (store.DeadLetter, error) {
+	rows, err := s.db.Query(ctx, selectLetters+clause, args...)
+	return named(collect(rows, err, func(row Row) (store.DeadLetter, error) {
 		var (
 			l        store.DeadLetter
 			received int64
@@ -176,11 +176,11 @@ func (s *Store) DeadLetters(ctx context.Context, q store.Query) ([]store.DeadLet
 
 // PutDeadLetters implements store.Records.
 func (s *Store) PutDeadLetters(ctx context.Context, letters []store.DeadLetter) error {
-	return s.put(ctx, "dead letters", "", func(tx *tx) error { return keepLetters(tx, letters) })
+	return s.put(ctx, "dead letters", "", func(tx Tx) error { return keepLetters(tx, letters) })
 }
 
 // keepLetters adds letters and drops each tenant's oldest beyond the limit.
-func keepLetters(tx *tx, letters []store.DeadLetter) error {
+func keepLetters(tx Tx, letters []store.DeadLetter) error {
 	tenants := map[identity.TenantID]bool{}
 	for i := range letters {
 		l := &letters[i]
@@ -188,14 +188,14 @@ func keepLetters(tx *tx, letters []store.DeadLetter) error {
 		if payload == nil {
 			payload = []byte{}
 		}
-		err := tx.exec(insertLetter, l.Tenant, l.Vehicle, l.Topic, l.Reason, l.Field, l.Detail, payload, l.Size, micros(l.Received))
+		err := tx.Exec(insertLetter, l.Tenant, l.Vehicle, l.Topic, l.Reason, l.Field, l.Detail, payload, l.Size, micros(l.Received))
 		if err != nil {
 			return err
 		}
 		tenants[l.Tenant] = true
 	}
 	for tenant := range tenants {
-		if err := tx.exec(trimLetters, tenant, lettersMost); err != nil {
+		if err := tx.Exec(trimLetters, tenant, lettersMost); err != nil {
 			return err
 		}
 	}

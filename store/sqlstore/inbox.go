@@ -1,4 +1,4 @@
-package sqlite
+package sqlstore
 
 import (
 	"context"
@@ -17,10 +17,10 @@ const (
 	remember   = `INSERT INTO webhook_seen (key, at) VALUES (?, ?) ON CONFLICT DO NOTHING`
 	forgetOld  = `DELETE FROM webhook_seen WHERE key IN (SELECT key FROM webhook_seen WHERE at < ? LIMIT 100)`
 	openWindow = `INSERT INTO windows (page, psid, last) VALUES (?, ?, ?)
-		ON CONFLICT DO UPDATE SET last = excluded.last WHERE excluded.last > last`
+		ON CONFLICT (page, psid) DO UPDATE SET last = excluded.last WHERE excluded.last > windows.last`
 	wakePerson = `UPDATE deliveries SET state = 'pending', away = 1, next_at = ? WHERE page = ? AND psid = ? AND state = 'held'`
 	echoed     = `INSERT INTO echoes (page, claimed) SELECT page, claimed FROM deliveries WHERE id = ? AND page = ?
-		ON CONFLICT DO UPDATE SET claimed = excluded.claimed WHERE excluded.claimed > claimed`
+		ON CONFLICT (page) DO UPDATE SET claimed = excluded.claimed WHERE excluded.claimed > echoes.claimed`
 	settleByEcho = `UPDATE deliveries SET state = 'sent', reason = '', detail = '', next_at = 0, sent_at = ?1, message_id = ?2,
 		trace = trace || ?3 WHERE id = ?4 AND page = ?5 AND state <> 'sent'`
 	settleDigest = `UPDATE deliveries SET state = 'sent', reason = '', detail = '', next_at = 0, sent_at = ?1, message_id = ?2,
@@ -40,10 +40,10 @@ const (
 // Receive implements notify.Inbox.
 func (s *Store) Receive(ctx context.Context, events []notify.ThreadEvent) (notify.Received, error) {
 	var r notify.Received
-	err := s.write(ctx, func(tx *tx) error {
+	err := s.write(ctx, func(tx Tx) error {
 		r = notify.Received{}
 		for _, e := range events {
-			n, err := tx.change(remember, e.Key, micros(s.now()))
+			n, err := tx.Change(remember, e.Key, micros(s.now()))
 			if err != nil {
 				return err
 			}
@@ -55,13 +55,13 @@ func (s *Store) Receive(ctx context.Context, events []notify.ThreadEvent) (notif
 				return err
 			}
 		}
-		return tx.exec(forgetOld, micros(s.now().Add(-seenFor)))
+		return tx.Exec(forgetOld, micros(s.now().Add(-seenFor)))
 	})
 	return named(r, err)("webhook events")
 }
 
 // apply does what an event says. The link comes first: what it addresses to the person is woken by the action.
-func (s *Store) apply(tx *tx, e notify.ThreadEvent, r *notify.Received) error {
+func (s *Store) apply(tx Tx, e notify.ThreadEvent, r *notify.Received) error {
 	if e.Code != "" {
 		if err := s.redeem(tx, e, r); err != nil {
 			return err
@@ -75,33 +75,33 @@ func (s *Store) apply(tx *tx, e notify.ThreadEvent, r *notify.Received) error {
 	}
 	switch e.Kind {
 	case notify.ThreadAction:
-		if err := tx.exec(openWindow, e.Page, e.PSID, micros(e.Time)); err != nil {
+		if err := tx.Exec(openWindow, e.Page, e.PSID, micros(e.Time)); err != nil {
 			return err
 		}
-		return tx.exec(wakePerson, micros(s.now()), e.Page, e.PSID)
+		return tx.Exec(wakePerson, micros(s.now()), e.Page, e.PSID)
 	case notify.ThreadEcho:
 		if e.Delivery == "" {
 			return nil // a message of someone else on the page
 		}
-		if err := tx.exec(echoed, e.Delivery, e.Page); err != nil {
+		if err := tx.Exec(echoed, e.Delivery, e.Page); err != nil {
 			return err
 		}
 		trace := traceOf([]notify.Try{{At: e.Time, State: notify.Sent, Detail: "Meta's echo came"}})
-		if err := tx.exec(settleDigest, micros(e.Time), e.MessageID, trace, e.Delivery, e.Page); err != nil {
+		if err := tx.Exec(settleDigest, micros(e.Time), e.MessageID, trace, e.Delivery, e.Page); err != nil {
 			return err
 		}
-		n, err := tx.change(settleByEcho, micros(e.Time), e.MessageID, trace, e.Delivery, e.Page)
+		n, err := tx.Change(settleByEcho, micros(e.Time), e.MessageID, trace, e.Delivery, e.Page)
 		if err != nil || n > 0 {
 			return err
 		}
-		return tx.exec(correctByEcho, micros(e.Time), e.Delivery, e.Page)
+		return tx.Exec(correctByEcho, micros(e.Time), e.Delivery, e.Page)
 	case notify.ThreadDelivered, notify.ThreadRead:
 		return mark(tx, e)
 	case notify.ThreadTemplate:
 		return s.applyTemplate(tx, e)
 	case notify.ThreadLogin:
 		r.Logins = append(r.Logins, identity.OptIn{Page: e.Page, Login: e.Login, At: e.Time})
-		return tx.exec(putOptIn, e.Page, e.Login, micros(e.Time))
+		return tx.Exec(putOptIn, e.Page, e.Login, micros(e.Time))
 	case notify.ThreadPolicy:
 		return s.applyPolicy(tx, e, r)
 	}
@@ -109,15 +109,15 @@ func (s *Store) apply(tx *tx, e notify.ThreadEvent, r *notify.Received) error {
 }
 
 // mark notes what the person's phone showed.
-func mark(tx *tx, e notify.ThreadEvent) error {
+func mark(tx Tx, e notify.ThreadEvent) error {
 	read := e.Kind == notify.ThreadRead
 	if !e.Watermark.IsZero() {
-		if err := tx.exec(markWatermark, micros(e.Time), read, e.Page, e.PSID, micros(e.Watermark)); err != nil {
+		if err := tx.Exec(markWatermark, micros(e.Time), read, e.Page, e.PSID, micros(e.Watermark)); err != nil {
 			return err
 		}
 	}
 	for _, mid := range e.Mids {
-		if err := tx.exec(markMessage, micros(e.Time), read, e.Page, e.PSID, mid); err != nil {
+		if err := tx.Exec(markMessage, micros(e.Time), read, e.Page, e.PSID, mid); err != nil {
 			return err
 		}
 	}
@@ -125,14 +125,14 @@ func mark(tx *tx, e notify.ThreadEvent) error {
 }
 
 // applyTemplate stores a status unless a newer look at the template is known: events may come out of order.
-func (s *Store) applyTemplate(tx *tx, e notify.ThreadEvent) error {
+func (s *Store) applyTemplate(tx Tx, e notify.ThreadEvent) error {
 	var newer bool
-	if err := tx.one([]any{&newer}, newerTemplate, e.Template.Page, e.Template.Name, e.Template.Language, micros(e.Time)); err != nil || newer {
+	if err := tx.One([]any{&newer}, newerTemplate, e.Template.Page, e.Template.Name, e.Template.Language, micros(e.Time)); err != nil || newer {
 		return err
 	}
 	// The webhook tells no shape: a known template keeps its own.
 	t := e.Template
-	n, err := tx.change(templateStatus, t.ID, t.Status, t.Detail, micros(t.Checked), t.Page, t.Name, t.Language)
+	n, err := tx.Change(templateStatus, t.ID, t.Status, t.Detail, micros(t.Checked), t.Page, t.Name, t.Language)
 	if err == nil && n == 0 {
 		t.Params, t.Buttons = notify.ShapeOf(t.Name)
 		err = storeTemplate(tx, t)
@@ -150,16 +150,16 @@ func (s *Store) applyTemplate(tx *tx, e notify.ThreadEvent) error {
 
 // applyPolicy blocks or unblocks a page, if this is the newest word on it. A page that is not registered has nothing
 // to stop.
-func (s *Store) applyPolicy(tx *tx, e notify.ThreadEvent, r *notify.Received) error {
+func (s *Store) applyPolicy(tx Tx, e notify.ThreadEvent, r *notify.Received) error {
 	var (
 		n   int
 		err error
 	)
 	switch e.Policy.Action {
 	case notify.PolicyBlock:
-		n, err = tx.change(blockPage, micros(e.Time), e.Policy.Reason, micros(e.Time), e.Page, micros(e.Time))
+		n, err = tx.Change(blockPage, micros(e.Time), e.Policy.Reason, micros(e.Time), e.Page, micros(e.Time))
 	case notify.PolicyUnblock:
-		n, err = tx.change(blockPage, 0, "", micros(e.Time), e.Page, micros(e.Time))
+		n, err = tx.Change(blockPage, 0, "", micros(e.Time), e.Page, micros(e.Time))
 	}
 	if err != nil || n == 0 {
 		return err
@@ -174,7 +174,7 @@ func (s *Store) applyPolicy(tx *tx, e notify.ThreadEvent, r *notify.Received) er
 // LastAction implements notify.Inbox.
 func (s *Store) LastAction(ctx context.Context, page identity.PageID, psid identity.PSID) (time.Time, error) {
 	var last int64
-	err := s.read.QueryRowContext(ctx, lastAction, page, psid).Scan(&last)
+	err := s.db.QueryRow(ctx, lastAction, page, psid).Scan(&last)
 	if errors.Is(err, sql.ErrNoRows) {
 		return time.Time{}, nil
 	}

@@ -1,0 +1,3 @@
+// Package postgrestest runs PostgreSQL servers for tests: one for a test, on a socket of its own, gone when the test
+// ends.
+package postgrestest
