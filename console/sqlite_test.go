@@ -14,6 +14,7 @@ import (
 	"outrider/notify"
 	"outrider/store"
 	"outrider/store/sqlite"
+	"outrider/store/sqlstore"
 	"outrider/telemetry"
 )
 
@@ -26,7 +27,7 @@ func (openSealer) Open(sealed, _ string) (string, error) { return sealed, nil }
 // The API over the store that the gateway really uses.
 func TestWithTheEmbeddedStore(t *testing.T) {
 	t.Parallel()
-	var kept *sqlite.Store
+	var kept *sqlstore.Store
 	g := setup(t, func(o *console.Options) {
 		var err error
 		kept, err = sqlite.Open(t.Context(), sqlite.Options{Path: filepath.Join(t.TempDir(), "outrider.db"), Sealer: openSealer{}, Now: o.Now})
@@ -86,7 +87,7 @@ func TestWithTheEmbeddedStore(t *testing.T) {
 }
 
 // drive commits what a lane would.
-func drive(t *testing.T, s *sqlite.Store, g *gateway) {
+func drive(t *testing.T, s *sqlstore.Store, g *gateway) {
 	t.Helper()
 	lane, err := s.OwnLane(t.Context(), 0)
 	if err != nil {

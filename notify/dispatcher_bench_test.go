@@ -2,6 +2,7 @@ package notify_test
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -10,16 +11,19 @@ import (
 	"time"
 
 	"outrider/identity"
+	"outrider/internal/postgrestest"
 	"outrider/notify"
 	"outrider/notify/notifytest"
 	"outrider/store"
+	"outrider/store/postgres"
 	"outrider/store/sqlite"
+	"outrider/store/sqlstore"
 )
 
 // load is a dispatcher over the embedded store, and a sender that takes everything at once.
 type load struct {
 	b      *testing.B
-	store  *sqlite.Store
+	store  *sqlstore.Store
 	d      *notify.Dispatcher
 	epoch  uint64
 	mu     sync.Mutex // guards waits
@@ -28,17 +32,31 @@ type load struct {
 	number int
 }
 
-func newLoad(b *testing.B, pages int, sender notify.Sender) *load {
+// onPostgres chooses the database of the benchmarks.
+var onPostgres = flag.Bool("postgres", false, "use PostgreSQL instead of SQLite")
+
+func openStore(b *testing.B) *sqlstore.Store {
 	b.Helper()
 	sealer, err := identity.NewSealer(make([]byte, identity.KeySize))
 	if err != nil {
 		b.Fatal(err)
 	}
-	l := &load{b: b, done: make(chan struct{}, 1_000_000)}
-	l.store, err = sqlite.Open(b.Context(), sqlite.Options{Path: filepath.Join(b.TempDir(), "load.db"), Sealer: sealer, Now: time.Now})
+	var s *sqlstore.Store
+	if *onPostgres {
+		url := identity.NewToken(postgrestest.Start(b, true).URL(b))
+		s, err = postgres.Open(b.Context(), postgres.Options{URL: url, Sealer: sealer, Now: time.Now})
+	} else {
+		s, err = sqlite.Open(b.Context(), sqlite.Options{Path: filepath.Join(b.TempDir(), "load.db"), Sealer: sealer, Now: time.Now})
+	}
 	if err != nil {
 		b.Fatal(err)
 	}
+	return s
+}
+
+func newLoad(b *testing.B, pages int, sender notify.Sender) *load {
+	b.Helper()
+	l := &load{b: b, done: make(chan struct{}, 1_000_000), store: openStore(b)}
 	b.Cleanup(func() { l.store.Close() })
 	directory := identity.NewDirectory()
 	var records identity.Records

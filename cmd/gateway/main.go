@@ -46,6 +46,7 @@ func commands() []command {
 		{"doctor", "", "say what is missing at Meta, and whether everything here is in order", environment.doctor},
 		{"replay", "--geofences FILE", "run recorded fixes through the engine", environment.replay},
 		{"geofences", "check FILE", "say of every geofence of a GeoJSON file whether it can be used", environment.geofences},
+		{"copy-db", "", "copy the SQLite store in data.dir into the PostgreSQL database of store.url", environment.copyDB},
 		{"migrate", "", "bring the store to this version", environment.migrate},
 		{"version", "", "print the version", environment.printVersion},
 	}

@@ -24,13 +24,14 @@ import (
 	graphapi "outrider/internal/graph"
 	"outrider/simulator/graph"
 	"outrider/store/sqlite"
+	"outrider/store/sqlstore"
 )
 
 // bench is a flow and a keeper between a real store and the sandbox.
 type bench struct {
 	*facebook.Flow
 	keeper    *facebook.Keeper
-	store     *sqlite.Store
+	store     *sqlstore.Store
 	sandbox   *graph.Sandbox
 	directory *identity.Directory
 	clock     *clock

@@ -31,7 +31,6 @@ import (
 	"outrider/notify/card"
 	"outrider/notify/channel"
 	"outrider/notify/messenger"
-	"outrider/store/sqlite"
 	"outrider/store/sqlstore"
 	"outrider/telemetry"
 	"outrider/telemetry/codec"
@@ -166,9 +165,8 @@ func (a *App) startKeeping(ctx context.Context) error {
 		return err
 	}
 	a.onStop("journal", func(context.Context) error { return a.journal.Close() })
-	a.store, err = sqlite.Open(ctx, sqlite.Options{
-		Path: filepath.Join(c.Data.Dir, "outrider.db"), Sealer: sealer, Now: a.o.Now,
-		Logger: a.logger.With("part", "store"), Registerer: a.registry,
+	a.store, err = openStore(ctx, c, storeOptions{
+		sealer: sealer, now: a.o.Now, logger: a.logger.With("part", "store"), registerer: a.registry,
 	})
 	if err != nil {
 		return err

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/url"
@@ -15,9 +16,12 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"outrider/identity"
 	"outrider/internal/config"
 	"outrider/internal/graph"
+	"outrider/store/postgres"
 	"outrider/store/sqlite"
 	"outrider/store/sqlstore"
 )
@@ -66,7 +70,9 @@ func checkDir(dir string) Finding {
 func checkStore(ctx context.Context, c config.Config) Finding {
 	path := filepath.Join(c.Data.Dir, "outrider.db")
 	f := Finding{Name: "store", Detail: "SQLite in " + path}
-	if _, err := os.Stat(path); os.IsNotExist(err) {
+	if !c.Store.URL.Empty() {
+		f.Detail = "PostgreSQL"
+	} else if _, err := os.Stat(path); os.IsNotExist(err) {
 		f.Detail += " (made at the first start)"
 		return f
 	}
@@ -93,7 +99,25 @@ func OpenStore(ctx context.Context, c config.Config) (*sqlstore.Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	return sqlite.Open(ctx, sqlite.Options{Path: filepath.Join(c.Data.Dir, "outrider.db"), Sealer: sealer, Now: time.Now})
+	return openStore(ctx, c, storeOptions{sealer: sealer, now: time.Now})
+}
+
+// storeOptions is what both databases take.
+type storeOptions struct {
+	sealer     *identity.Sealer
+	now        func() time.Time
+	logger     *slog.Logger          // nil: silent
+	registerer prometheus.Registerer // nil: metrics are not registered
+}
+
+// openStore opens the database that the settings name.
+func openStore(ctx context.Context, c config.Config, o storeOptions) (*sqlstore.Store, error) {
+	if !c.Store.URL.Empty() {
+		return postgres.Open(ctx, postgres.Options{URL: c.Store.URL, Sealer: o.sealer, Now: o.now, Registerer: o.registerer})
+	}
+	return sqlite.Open(ctx, sqlite.Options{
+		Path: filepath.Join(c.Data.Dir, "outrider.db"), Sealer: o.sealer, Now: o.now, Logger: o.logger, Registerer: o.registerer,
+	})
 }
 
 // checkFree looks whether an address can be taken; one in use is as it should be while a gateway is running.

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"outrider/internal/postgrestest"
 	"outrider/simulator/graph"
 )
 
@@ -17,8 +18,19 @@ import (
 // never arrived; docs/messenger.md says what that costs.)
 func TestNothingIsLostOrDoubledAcrossRestarts(t *testing.T) {
 	t.Parallel()
+	t.Run("SQLite", func(t *testing.T) {
+		t.Parallel()
+		nothingIsLost(t, "")
+	})
+	t.Run("PostgreSQL", func(t *testing.T) {
+		t.Parallel()
+		nothingIsLost(t, postgrestest.Start(t, false).URL(t))
+	})
+}
+
+func nothingIsLost(t *testing.T, store string) {
 	const vehicles = 24
-	r := newRig(t, map[string]string{"alerts.settle": "1500ms"})
+	r := newRig(t, map[string]string{"alerts.settle": "1500ms", "store.url": store})
 	for i := range vehicles {
 		r.own(t, fmt.Sprint("van", i), fmt.Sprint("owner", i), fmt.Sprint(70000+i))
 		_, err := r.sandbox.Say(page, fmt.Sprint(70000+i), "hello")

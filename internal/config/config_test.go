@@ -62,7 +62,7 @@ func TestARefusedValueSaysWhichWhereAndWhatWasExpected(t *testing.T) {
 		{"far from all", flags("zzzzzzzzzz", ""), []string{"docs/config.md lists them"}},
 		{"part of the roles", flags("roles", "ingest"), []string{`"engine" is missing`}},
 		{"unknown role", flags("roles", "ingest,cook"), []string{`"cook" is not a role`}},
-		{"reserved store", flags("store.url", "postgres://u:p@h/d"), []string{"store.url", "PostgreSQL is not supported by this version"}},
+		{"another database", flags("store.url", "mysql://u:p@h/d"), []string{"store.url", "expected postgres://"}},
 		{"version", flags("graph.version", "26"), []string{"not a version such as v26.0"}},
 		{"short key", flags("admin.key", "abc"), []string{"at least 16 characters"}},
 		{"seal key", flags("data.key", "abc"), []string{"64 hexadecimal digits"}},

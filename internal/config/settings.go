@@ -79,8 +79,8 @@ func Settings() []Setting {
 			set: listOf(func(c *Config) *[]string { return &c.MQTT.Topics })},
 		{Name: "mqtt.share", Doc: "Shared-subscription group at the external broker. Empty: a subscription of our own.",
 			set: text(func(c *Config) *string { return &c.MQTT.Share })},
-		{Name: "store.url", Secret: true, Doc: "Database. Empty: SQLite in `data.dir`. `postgres://…` is reserved and refused by this version.",
-			set: secret(func(c *Config) *identity.Token { return &c.Store.URL }, reserved("PostgreSQL"))},
+		{Name: "store.url", Secret: true, Doc: "Database. Empty: SQLite in `data.dir`. Else `postgres://user:password@host:port/database`, PostgreSQL 15 or newer; pgx's parameters such as `sslmode`, `sslrootcert`, `pool_max_conns` are understood.",
+			set: secret(func(c *Config) *identity.Token { return &c.Store.URL }, databaseURL)},
 		{Name: "nats.url", Secret: true, Doc: "JetStream servers of the journal. Empty: files in `data.dir`. `nats://…` is reserved and refused by this version.",
 			set: secret(func(c *Config) *identity.Token { return &c.NATS.URL }, reserved("JetStream"))},
 		{Name: "roles", Default: "ingest,engine,notify,api", Doc: "What this process does. This version runs all roles in one process and refuses a part of them.",
@@ -317,6 +317,13 @@ func longEnough(v string) error {
 		return errors.New("expected at least 16 characters")
 	}
 	return nil
+}
+
+func databaseURL(v string) error {
+	if v == "" || strings.HasPrefix(v, "postgres://") || strings.HasPrefix(v, "postgresql://") {
+		return nil
+	}
+	return errors.New("expected postgres://user:password@host:port/database, or nothing for SQLite")
 }
 
 func reserved(what string) check {

@@ -21,6 +21,7 @@ import (
 	"outrider/simulator"
 	"outrider/store"
 	"outrider/store/sqlite"
+	"outrider/store/sqlstore"
 	"outrider/telemetry"
 	"outrider/telemetry/codec"
 )
@@ -29,7 +30,7 @@ import (
 type rig struct {
 	dir       string
 	journal   *local.Journal
-	store     *sqlite.Store
+	store     *sqlstore.Store
 	directory *identity.Directory
 	pipeline  *pipeline.Pipeline
 

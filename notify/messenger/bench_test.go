@@ -19,13 +19,14 @@ import (
 	sandbox "outrider/simulator/graph"
 	"outrider/store"
 	"outrider/store/sqlite"
+	"outrider/store/sqlstore"
 )
 
 // outlet is everything from the outbox on: the embedded store, the dispatcher, the Send API client and a sandbox that
 // answers at once and without limit, all in this process.
 type outlet struct {
 	b     *testing.B
-	store *sqlite.Store
+	store *sqlstore.Store
 	meta  *sandbox.Sandbox
 	d     *notify.Dispatcher
 	epoch uint64

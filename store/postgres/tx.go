@@ -52,7 +52,9 @@ func (t *tx) Change(query string, args ...any) (int, error) {
 }
 
 // One implements sqlstore.Tx.
-func (t *tx) One(dst []any, query string, args ...any) error { return t.Row(query, args...).Scan(dst...) }
+func (t *tx) One(dst []any, query string, args ...any) error {
+	return t.Row(query, args...).Scan(dst...)
+}
 
 // Row implements sqlstore.Tx.
 func (t *tx) Row(query string, args ...any) sqlstore.Row { return lazyRow{t, query, args} }
