@@ -35,8 +35,12 @@ func (t *turn) where(v Named) (Reply, error) {
 		lines[0] = strings.TrimSpace(lines[0] + " " + t.motion(f))
 		lines = append(lines, t.l.say("heard", "age", t.age(f.Time)))
 	}
-	lines = append(lines, t.l.say("map", "link", mapLink(f)))
-	return t.about(v, strings.Join(lines, "\n")), nil
+	r := t.about(v, "")
+	if image := t.fleet.Picture(t.o, identity.VehicleID(v.ID)); image != "" {
+		r.Card = &Card{Title: short(lines[0], cardLetter), Subtitle: short(strings.Join(lines[1:], " "), cardLetter), Image: image, Link: mapLink(f), LinkTitle: short(t.l.say("b_map"), tapLetter)}
+	}
+	r.Text = strings.Join(append(lines, t.l.say("map", "link", mapLink(f))), "\n")
+	return r, nil
 }
 
 // mapLink is a map with a mark at the position, which opens on every phone.
@@ -49,7 +53,7 @@ func mapLink(f telemetry.Fix) string {
 func (t *turn) place(f telemetry.Fix) string {
 	var inside []string
 	near := ""
-	for _, p := range t.fleet.Places(t.o.Tenant, f) {
+	for _, p := range t.fleet.Places(t.o, f) {
 		switch {
 		case p.Inside:
 			inside = append(inside, p.Fence)
@@ -141,7 +145,7 @@ const historyLines = 12
 func (t *turn) history(v Named) (Reply, error) {
 	local := t.now.In(t.o.Location())
 	midnight := time.Date(local.Year(), local.Month(), local.Day(), 0, 0, 0, 0, local.Location())
-	all, err := t.fleet.Events(t.ctx, t.o.Tenant, identity.VehicleID(v.ID), midnight)
+	all, err := t.fleet.Events(t.ctx, t.o, identity.VehicleID(v.ID), midnight)
 	if err != nil {
 		return Reply{}, err
 	}
@@ -165,16 +169,19 @@ func (t *turn) history(v Named) (Reply, error) {
 // listLines is how many names a list shows.
 const listLines = 25
 
-func (t *turn) list() Reply {
+func (t *turn) list() (Reply, error) {
 	if len(t.vehicles) == 0 {
-		return t.with(t.l.say("none"))
+		return t.with(t.l.say("none")), nil
 	}
 	r := t.with(t.lines("list", t.vehicles))
 	if len(t.vehicles) > 1 {
-		_, ask := t.which(Where, "")
+		_, ask, err := t.which(Where, "", "")
+		if err != nil {
+			return r, err
+		}
 		r.Taps = ask.Taps
 	}
-	return r
+	return r, nil
 }
 
 func (t *turn) lines(head string, names []Named) string {
@@ -189,14 +196,27 @@ func (t *turn) lines(head string, names []Named) string {
 }
 
 func (t *turn) fences() (Reply, error) {
-	all, err := t.fleet.Fences(t.ctx, t.o.Tenant)
+	all, err := t.fleet.Fences(t.ctx, t.o)
 	if err != nil {
 		return Reply{}, err
 	}
 	if len(all) == 0 {
 		return t.with(t.l.say("fences_none")), nil
 	}
-	return t.with(t.lines("fences", all)), nil
+	var names []Named
+	own := false
+	for _, f := range all {
+		if f.Own {
+			f.Name, own = t.l.say("yours", "fence", f.Name), true
+		}
+		names = append(names, f.Named)
+	}
+	r := t.with(t.lines("fences", names))
+	r.Taps = append([]Tap{t.tap("b_here", Here, "")}, r.Taps...)
+	if own {
+		r.Taps = append([]Tap{t.tap("b_remove", Remove, "")}, r.Taps...)
+	}
+	return r, nil
 }
 
 func (t *turn) language(argument string) (Reply, error) {

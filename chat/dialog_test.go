@@ -21,14 +21,19 @@ var noon = time.Date(2026, 11, 26, 11, 0, 0, 0, time.UTC) // noon in Berlin
 
 // fakeFleet is a fleet of two owners in memory.
 type fakeFleet struct {
-	owners map[identity.PSID]identity.Owner
-	cars   map[identity.OwnerID][]chat.Named
-	fixes  map[identity.VehicleID]telemetry.Fix
-	places []chat.Place
-	events []chat.Event
-	fences []chat.Named
-	fail   error
-	asked  []identity.VehicleID // whose position or history was read
+	owners  map[identity.PSID]identity.Owner
+	cars    map[identity.OwnerID][]chat.Named
+	fixes   map[identity.VehicleID]telemetry.Fix
+	places  []chat.Place
+	events  []chat.Event
+	fences  []chat.Fence
+	fail    error
+	open    map[identity.Contact]string
+	seen    []string
+	until   time.Time
+	circles []chat.Circle
+	picture string
+	asked   []identity.VehicleID // whose position or history was read
 }
 
 func newFleet() *fakeFleet {
@@ -45,7 +50,8 @@ func newFleet() *fakeFleet {
 			"ann": {{"van-12", "Van 12"}}, "bob": {{"secret", "Secret van"}, {"van-2", "Van 2"}},
 		},
 		fixes:  map[identity.VehicleID]telemetry.Fix{"van-12": fix, "secret": secret},
-		fences: []chat.Named{{"depot", "Depot"}, {"school", "School"}},
+		fences: []chat.Fence{{Named: chat.Named{"depot", "Depot"}}, {Named: chat.Named{"school", "School"}}},
+		open:   map[identity.Contact]string{},
 	}
 }
 
@@ -59,13 +65,13 @@ func (f *fakeFleet) LastFix(_ context.Context, _ identity.TenantID, v identity.V
 	fix, ok := f.fixes[v]
 	return fix, ok, f.fail
 }
-func (f *fakeFleet) Places(identity.TenantID, telemetry.Fix) []chat.Place { return f.places }
-func (f *fakeFleet) Events(_ context.Context, _ identity.TenantID, v identity.VehicleID, since time.Time) ([]chat.Event, error) {
+func (f *fakeFleet) Places(identity.Owner, telemetry.Fix) []chat.Place { return f.places }
+func (f *fakeFleet) Events(_ context.Context, _ identity.Owner, v identity.VehicleID, since time.Time) ([]chat.Event, error) {
 	f.asked = append(f.asked, v)
 	return slices.DeleteFunc(slices.Clone(f.events), func(e chat.Event) bool { return e.At.Before(since) }), f.fail
 }
-func (f *fakeFleet) Fences(context.Context, identity.TenantID) ([]chat.Named, error) {
-	return f.fences, f.fail
+func (f *fakeFleet) Fences(_ context.Context, o identity.Owner) ([]chat.Fence, error) {
+	return slices.DeleteFunc(slices.Clone(f.fences), func(g chat.Fence) bool { return g.Own && o.ID != "ann" }), f.fail
 }
 func (f *fakeFleet) PageName(identity.PageID) string { return "Acme Fleet" }
 func (f *fakeFleet) SetMutes(_ context.Context, o identity.Owner, mutes []identity.Mute) error {
@@ -73,6 +79,37 @@ func (f *fakeFleet) SetMutes(_ context.Context, o identity.Owner, mutes []identi
 }
 func (f *fakeFleet) SetLocale(_ context.Context, o identity.Owner, locale string) error {
 	return f.set(o.ID, func(o *identity.Owner) { o.Locale = locale })
+}
+
+func (f *fakeFleet) SetQuiet(_ context.Context, o identity.Owner, q identity.Quiet) error {
+	return f.set(o.ID, func(o *identity.Owner) { o.Quiet = q })
+}
+func (f *fakeFleet) SetOnce(_ context.Context, o identity.Owner, once []identity.Once) error {
+	return f.set(o.ID, func(o *identity.Owner) { o.Once = once })
+}
+func (f *fakeFleet) PutFence(_ context.Context, o identity.Owner, c chat.Circle) error {
+	f.fences = append(slices.DeleteFunc(f.fences, func(g chat.Fence) bool { return g.ID == c.ID }), chat.Fence{Named: c.Named, Own: true})
+	f.circles = append(f.circles, c)
+	return f.fail
+}
+func (f *fakeFleet) RemoveFence(_ context.Context, _ identity.Owner, id string) error {
+	f.fences = slices.DeleteFunc(f.fences, func(g chat.Fence) bool { return g.ID == id })
+	return f.fail
+}
+func (f *fakeFleet) Acknowledge(_ context.Context, o identity.Owner, c identity.Contact, alert, by string) error {
+	f.seen = append(f.seen, string(o.ID)+" "+string(c.PSID)+" "+alert+" "+by)
+	return f.fail
+}
+func (f *fakeFleet) Picture(identity.Owner, identity.VehicleID) string { return f.picture }
+func (f *fakeFleet) Ask(_ context.Context, c identity.Contact, q string, until time.Time) error {
+	f.open[c], f.until = q, until
+	return f.fail
+}
+func (f *fakeFleet) Asked(_ context.Context, c identity.Contact, now time.Time) (string, error) {
+	if !now.Before(f.until) {
+		return "", f.fail
+	}
+	return f.open[c], f.fail
 }
 
 func (f *fakeFleet) set(id identity.OwnerID, change func(*identity.Owner)) error {
@@ -85,14 +122,32 @@ func (f *fakeFleet) set(id identity.OwnerID, change func(*identity.Owner)) error
 	return f.fail
 }
 
-func newDialog(f *fakeFleet) *chat.Dialog { return chat.New(f, func() time.Time { return noon }) }
+func newDialog(f *fakeFleet) *chat.Dialog {
+	return chat.New(chat.Options{Fleet: f, Now: func() time.Time { return noon }})
+}
+
+// unsigned takes the signatures off what buttons send back, to compare them.
+func unsigned(r chat.Reply) chat.Reply {
+	for i := range r.Taps {
+		r.Taps[i].Payload, _, _ = strings.Cut(r.Taps[i].Payload, "!")
+	}
+	return r
+}
 
 // ask says something as a person and returns the answer, which must keep Messenger's limits.
 func ask(t *testing.T, d *chat.Dialog, psid identity.PSID, text, payload string) chat.Reply {
 	t.Helper()
+	if payload != "" {
+		payload = identity.Signet{}.Sign(identity.Contact{Page: "1", PSID: psid}, payload, noon)
+	}
 	r, err := d.Answer(t.Context(), chat.Message{Page: "1", PSID: psid, Text: text, Payload: payload})
 	if err != nil {
 		t.Fatalf("%q: %v", text, err)
+	}
+	if r.Closes {
+		if err := d.Close(t.Context(), "1", psid); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if utf8.RuneCountInString(r.Text) >= 2000 || len(r.Taps) > chat.MostTaps {
 		t.Errorf("%q: %d characters, %d taps", text, len(r.Text), len(r.Taps))
@@ -102,7 +157,7 @@ func ask(t *testing.T, d *chat.Dialog, psid identity.PSID, text, payload string)
 			t.Errorf("%q: tap %+v", text, tap)
 		}
 	}
-	return r
+	return unsigned(r)
 }
 
 func TestWhereIsMyCar(t *testing.T) {
@@ -153,7 +208,7 @@ func TestSeveralVehicles(t *testing.T) {
 // Whatever a person writes or taps, they learn of their own vehicles only.
 func TestNobodyLearnsOfOthersVehicles(t *testing.T) {
 	t.Parallel()
-	for _, intent := range append(chat.Intents(), chat.Off) {
+	for _, intent := range append(chat.Intents(), chat.Buttons()...) {
 		for _, argument := range []string{"secret", "secret:3600", "secret:depot", "se%63ret", "../secret", ":secret", "secret%00", "%zz"} {
 			f := newFleet()
 			r := ask(t, newDialog(f), "7001", "x", string(intent)+":"+argument)
@@ -266,7 +321,7 @@ func TestWhatIsNotUnderstoodIsAnswered(t *testing.T) {
 func TestFlood(t *testing.T) {
 	t.Parallel()
 	now := noon
-	d := chat.New(newFleet(), func() time.Time { return now })
+	d := chat.New(chat.Options{Fleet: newFleet(), Now: func() time.Time { return now }})
 	slow, silent := 0, 0
 	for range 100 {
 		switch r := ask(t, d, "7001", "where", ""); {

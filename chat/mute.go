@@ -32,9 +32,9 @@ func (t *turn) change(intent Intent, argument string) (Reply, error) {
 		mutes = nil
 		r = t.with(t.l.say("unmuted"))
 	default:
-		m, said, ask := t.silence(intent, argument)
-		if ask != nil {
-			return *ask, nil
+		m, said, ask, err := t.silence(intent, argument)
+		if ask != nil || err != nil {
+			return t.unless(ask, err)
 		}
 		mutes = append(slices.DeleteFunc(mutes, func(o identity.Mute) bool { return o.Vehicle == m.Vehicle && o.Fence == m.Fence }), m)
 		r = Reply{Text: said, Taps: []Tap{t.tap("b_unmute", Unmute, ""), t.tap("b_where", Where, url.QueryEscape(string(m.Vehicle))), t.tap("b_help", Help, "")}}
@@ -43,27 +43,27 @@ func (t *turn) change(intent Intent, argument string) (Reply, error) {
 }
 
 // silence reads what is to be silent: from a button "vehicle:seconds" or "vehicle:fence", else from what was typed.
-func (t *turn) silence(intent Intent, argument string) (identity.Mute, string, *Reply) {
+func (t *turn) silence(intent Intent, argument string) (identity.Mute, string, *Reply, error) {
 	vehicle, more, _ := strings.Cut(argument, ":")
 	if intent == Mute && vehicle == "" && len(t.vehicles) != 1 {
 		until := t.until(more)
-		return identity.Mute{Until: until}, t.l.say("muted_all", "time", t.clock(until)), nil
+		return identity.Mute{Until: until}, t.l.say("muted_all", "time", t.clock(until)), nil, nil
 	}
-	v, ask := t.which(intent, vehicle)
-	if ask != nil {
-		return identity.Mute{}, "", ask
+	v, ask, err := t.which(intent, vehicle, ":"+more)
+	if ask != nil || err != nil {
+		return identity.Mute{}, "", ask, err
 	}
 	if intent == Off {
 		fence, err := url.QueryUnescape(more)
 		if err != nil || fence == "" {
 			r := t.with(t.l.say("not_understood"))
-			return identity.Mute{}, "", &r
+			return identity.Mute{}, "", &r, nil
 		}
 		m := identity.Mute{Vehicle: identity.VehicleID(v.ID), Fence: fence}
-		return m, t.l.say("turned_off", "fence", t.fenceName(fence), "vehicle", v.Name), nil
+		return m, t.l.say("turned_off", "fence", t.fenceName(fence), "vehicle", v.Name), nil, nil
 	}
 	until := t.until(more)
-	return identity.Mute{Vehicle: identity.VehicleID(v.ID), Until: until}, t.l.say("muted", "vehicle", v.Name, "time", t.clock(until)), nil
+	return identity.Mute{Vehicle: identity.VehicleID(v.ID), Until: until}, t.l.say("muted", "vehicle", v.Name, "time", t.clock(until)), nil, nil
 }
 
 // until is the end of a silence, to the minute.
@@ -93,7 +93,7 @@ func (t *turn) clock(at time.Time) string {
 
 // fenceName is what the fence is called; its id when it is not known any more.
 func (t *turn) fenceName(id string) string {
-	all, err := t.fleet.Fences(t.ctx, t.o.Tenant)
+	all, err := t.fleet.Fences(t.ctx, t.o)
 	if err != nil {
 		return id // the name is a courtesy
 	}
@@ -115,7 +115,7 @@ func (t *turn) alerts() Reply {
 		names = append(names, v.Name)
 	}
 	lines := []string{t.l.say("alerts", "vehicles", t.join(names))}
-	taps := []Tap{t.tap("b_mute", Mute, ""), t.tap("b_where", Where, ""), t.tap("b_help", Help, "")}
+	taps := []Tap{t.tap("b_mute", Mute, ""), t.tap("b_quiet", Quiet, ""), t.tap("b_arrive", Arrive, ""), t.tap("b_leave", Leave, ""), t.tap("b_where", Where, ""), t.tap("b_help", Help, "")}
 	for _, m := range t.o.Mutes {
 		if !m.Until.IsZero() && !m.Until.After(t.now) {
 			continue
@@ -125,6 +125,14 @@ func (t *turn) alerts() Reply {
 			lines = append(lines, t.l.say("off_line", "what", t.silent(m)))
 		} else {
 			lines = append(lines, t.l.say("muted_line", "what", t.silent(m), "time", t.clock(m.Until)))
+		}
+	}
+	if t.o.Quiet.Set() {
+		lines = append(lines, t.l.say("quiet_now", "from", hour(t.o.Quiet.From), "to", hour(t.o.Quiet.To)))
+	}
+	for _, o := range t.o.Once {
+		if o.Until.After(t.now) {
+			lines = append(lines, t.onceLine(o))
 		}
 	}
 	return Reply{Text: strings.Join(lines, "\n"), Taps: taps}

@@ -25,6 +25,15 @@ type crossing struct {
 	Late          bool               `json:"late" doc:"Found in data that came too late to alert anyone."`
 	Received      *time.Time         `json:"received,omitempty" doc:"When the position that decided it arrived."`
 	Recorded      *time.Time         `json:"recorded,omitempty"`
+	Acknowledged  []acknowledgement  `json:"acknowledged,omitempty" nullable:"false" doc:"The owners who said that they saw the alert, oldest first."`
+}
+
+// acknowledgement is an owner's word that they saw an alert, as callers see it.
+type acknowledgement struct {
+	Owner    identity.OwnerID `json:"owner"`
+	At       time.Time        `json:"at"`
+	By       string           `json:"by" doc:"What they tapped: ACK, WHERE, MUTE or OFF."`
+	Delivery string           `json:"delivery"`
 }
 
 func (c *records) crossings(ctx context.Context, in *struct {
@@ -33,7 +42,27 @@ func (c *records) crossings(ctx context.Context, in *struct {
 	OfFence
 }) (*listAnswer[crossing], error) {
 	q := store.Query{Vehicle: in.Vehicle, Fence: in.Fence}
-	return readRecord(ctx, in.Paging, q, c.store.Crossings, func(x store.Crossing) uint64 { return x.Seq }, showCrossing)
+	list, err := readRecord(ctx, in.Paging, q, c.store.Crossings, func(x store.Crossing) uint64 { return x.Seq }, showCrossing)
+	if err != nil {
+		return nil, err
+	}
+	return list, c.acknowledged(ctx, list.Body.Items)
+}
+
+// acknowledged adds who saw the alerts of crossings.
+func (c *records) acknowledged(ctx context.Context, shown []crossing) error {
+	at := map[string]int{}
+	var ids []string
+	for i, x := range shown {
+		at[x.ID] = i
+		ids = append(ids, x.ID)
+	}
+	all, err := c.store.Acknowledged(ctx, tenantOf(ctx), ids)
+	for _, a := range all {
+		x := &shown[at[a.Event]]
+		x.Acknowledged = append(x.Acknowledged, acknowledgement{a.Owner, a.At.UTC(), a.By, a.Delivery})
+	}
+	return err
 }
 
 func showCrossing(c store.Crossing) crossing {

@@ -42,6 +42,8 @@ type delivery struct {
 	SentAt    *time.Time      `json:"sent_at,omitempty"`
 	Delivered *time.Time      `json:"delivered_at,omitempty"`
 	Read      *time.Time      `json:"read_at,omitempty"`
+	Seen      *time.Time      `json:"acknowledged_at,omitempty" doc:"When the person said that they saw it, or used one of its buttons."`
+	SeenBy    string          `json:"acknowledged_by,omitempty" doc:"What they tapped: ACK, WHERE, MUTE or OFF."`
 	MessageID string          `json:"message_id,omitempty" doc:"Meta's id of the message."`
 	Digest    string          `json:"digest,omitempty" doc:"The id of the delivery in whose message this one went out, together with what else was held while the person was away."`
 	Trace     []try           `json:"trace,omitempty" nullable:"false" doc:"What was tried, oldest first; in the answer to one delivery only."`
@@ -90,7 +92,7 @@ func showDelivery(d store.DeliveryRecord) delivery {
 		Fence: a.Fence, FenceName: a.FenceName, Kind: a.Kind, At: a.At.UTC(), Lat: a.Point.Lat(), Lon: a.Point.Lon(),
 		Page: d.Page, PSID: d.PSID, State: deliveryState(d.State), Route: d.Route, Reason: d.Reason, Detail: d.Detail,
 		Attempts: d.Attempts, NextAt: moment(d.NextAt), Created: moment(d.Created), SentAt: moment(d.SentAt),
-		Delivered: moment(d.Delivered), Read: moment(d.Read), MessageID: d.MessageID,
+		Delivered: moment(d.Delivered), Read: moment(d.Read), Seen: moment(d.Acknowledged), SeenBy: d.AcknowledgedBy, MessageID: d.MessageID,
 		Digest: d.Leader, Trace: each(d.Trace, func(t notify.Try) try { return try(t) }),
 	}
 }

@@ -217,6 +217,10 @@ func newest[T any](all []T, q store.Query, seq func(T) uint64, wanted func(T) bo
 	return some
 }
 
+func (s *fakeStore) Acknowledged(context.Context, identity.TenantID, []string) ([]store.Acknowledgement, error) {
+	return nil, nil
+}
+
 func (s *fakeStore) Crossings(_ context.Context, q store.Query) ([]store.Crossing, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -41,6 +41,7 @@ type Records interface {
 	Deliveries(ctx context.Context, q store.Query) ([]store.DeliveryRecord, error)
 	Delivery(ctx context.Context, tenant identity.TenantID, id string) (store.DeliveryRecord, error)
 	DeadLetters(ctx context.Context, q store.Query) ([]store.DeadLetter, error)
+	Acknowledged(ctx context.Context, tenant identity.TenantID, events []string) ([]store.Acknowledgement, error)
 }
 
 // Store is everything the API asks of the store; a [store.Store] has it all.

@@ -9,6 +9,7 @@ type FenceID string
 type Fence struct {
 	ID       FenceID
 	Name     string // what people call it; the engine itself does not use it
+	Owner    string // whose it is alone; empty: everybody's; the engine itself does not use it
 	Revision uint64 // of this version; grows with every change of any fence
 	Shape    Shape
 	Dwell    time.Duration // a stay this long is told once per visit; 0 for never

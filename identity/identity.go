@@ -50,7 +50,10 @@ type Owner struct {
 	Contacts []Contact
 	Fallback Token // shoutrrr URL of another channel, a secret since it holds passwords
 	// Mutes are the silences that the owner asked for. They are theirs: PutOwner does not change them.
-	Mutes   []Mute
+	Mutes []Mute
+	// Quiet and Once are, too, what the owner asked for.
+	Quiet   Quiet
+	Once    []Once
 	Updated time.Time
 }
 

@@ -74,6 +74,7 @@ func (a *attempt) situation(now time.Time) (Situation, error) {
 	if owner, ok := a.d.o.Directory.Owner(c.Alert.Tenant, c.Alert.Owner); ok {
 		s.Fallback = !owner.Fallback.Empty()
 		_, s.Muted = owner.Muted(c.Alert.Vehicle, c.Alert.Fence, c.Alert.At)
+		s.Asleep, _ = owner.QuietUntil(now)
 	}
 	a.lane.mind.fill(&s, c, now)
 	if !page.Blocked.IsZero() {

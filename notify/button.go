@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"outrider/identity"
 )
 
 // Button is a postback button or quick reply.
@@ -29,15 +31,35 @@ func Actions() []Action { return []Action{ActionWhere, ActionMute, ActionOff} }
 // muteFor is how long the mute button silences a vehicle.
 const muteFor = time.Hour
 
-// ArgumentFunc makes the argument of an alert's button. It is the one place where payloads are made, inside the
+// ActionAck says that the person saw the alert; argument: nothing. It is a quick reply and no button: of those Messenger
+// allows three.
+const ActionAck Action = "ACK"
+
+// refSeparator stands before the id of the delivery whose button it is. No escaped id holds it.
+const refSeparator = "@"
+
+// ArgumentFunc makes the argument of a button of a delivery. It is the one place where payloads are made, inside the
 // window and in templates alike.
-type ArgumentFunc func(Action, Alert) string
+type ArgumentFunc func(Action, Delivery) string
+
+// SignedArgument is the ArgumentFunc of buttons that only the person they were made for can use, see
+// [identity.Signet]. The payload names the delivery, so that a tap says that it was seen.
+func SignedArgument(s identity.Signet, now func() time.Time) ArgumentFunc {
+	return func(action Action, d Delivery) string {
+		argument := PlainArgument(action, d) + refSeparator + d.Alert.ID
+		signed := s.Sign(identity.Contact{Page: d.Page, PSID: d.PSID}, payload(action, argument), now())
+		return strings.TrimPrefix(signed, payload(action, ""))
+	}
+}
 
 // PlainArgument is the ArgumentFunc of buttons that are not signed. Ids are escaped as in a URL's query, so that
 // a colon always separates.
-func PlainArgument(action Action, a Alert) string {
+func PlainArgument(action Action, d Delivery) string {
+	a := d.Alert
 	vehicle := url.QueryEscape(string(a.Vehicle))
 	switch action {
+	case ActionAck:
+		return ""
 	case ActionMute:
 		return vehicle + ":" + strconv.Itoa(int(muteFor.Seconds()))
 	case ActionOff:

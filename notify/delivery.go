@@ -72,6 +72,9 @@ type Delivery struct {
 	Delivered time.Time // Messenger's mark
 	Read      time.Time // Messenger's mark
 	MessageID string    // Meta's id of the sent message
+
+	Acknowledged   time.Time // when the person said that they saw it; zero: not yet
+	AcknowledgedBy string    // what they tapped
 }
 
 // Room is how many deliveries a claim may take: All of any kind, of which Alerts at most that are not urgent.

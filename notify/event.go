@@ -40,8 +40,9 @@ type Event struct {
 	Fence     string // fence id
 	FenceName string // what messages call it
 	Kind      Kind
-	At        time.Time     // event time
-	Inside    time.Duration // how long the vehicle had been inside by then; 0: not known, or it was not
+	At        time.Time        // event time
+	Private   identity.OwnerID // whose fence it is, which nobody else hears of; empty: everybody's
+	Inside    time.Duration    // how long the vehicle had been inside by then; 0: not known, or it was not
 	Point     orb.Point
 	Late      bool // for the record only; nobody is alerted
 
@@ -67,5 +68,6 @@ type Alert struct {
 	Locale      string             `json:"locale,omitempty"`
 	TimeZone    string             `json:"time_zone,omitempty"`
 	MaxAge      time.Duration      `json:"max_age,omitempty"` // older alerts expire; 0: never
+	Once        string             `json:"once,omitempty"`    // id of the owner's wish to be told one time; silences do not hold it
 	Say         *Say               `json:"say,omitempty"`     // with Kind Reply: what to say
 }

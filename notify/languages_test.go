@@ -179,7 +179,7 @@ func TestATenantsOwnWords(t *testing.T) {
 	if got := notify.WordsFor("en", own).Text(a, noon); got != "{fence} left Depot at 11:42." {
 		t.Errorf("another language: %q", got)
 	}
-	if b := w.Buttons(a, notify.PlainArgument); b[0].Title != "Wo?" || b[1].Title != "1 Stunde stumm" {
+	if b := w.Buttons(notify.Delivery{Alert: a}, notify.PlainArgument); b[0].Title != "Wo?" || b[1].Title != "1 Stunde stumm" {
 		t.Errorf("buttons %v", b)
 	}
 	tm, standard := notify.OwnTemplateFor(notify.Exit, "de_DE", own), notify.OwnTemplateFor(notify.Exit, "de_DE", nil)
@@ -249,7 +249,7 @@ func TestButtonsOfAnAlert(t *testing.T) {
 	a := alertOf(notify.Enter)
 	a.Vehicle, a.Fence = "user/phone:1", "a:b%"
 	var got []string
-	for _, b := range notify.WordsFor("en", nil).Buttons(a, notify.PlainArgument) {
+	for _, b := range notify.WordsFor("en", nil).Buttons(notify.Delivery{Alert: a}, notify.PlainArgument) {
 		got = append(got, b.Title+"="+b.Payload)
 		if action, argument, ok := notify.SplitPayload(b.Payload); !ok || string(action)+":"+argument != b.Payload {
 			t.Errorf("payload %q splits into %q %q %v", b.Payload, action, argument, ok)

@@ -32,6 +32,9 @@ type Situation struct {
 	// Muted says that the owner does not want to hear of it any more; answers are no such thing.
 	Muted bool
 
+	// Asleep is when the owner's quiet hours end; zero: they are not in them.
+	Asleep time.Time
+
 	// Quiet says why this person is left alone for a while; ReasonNone: they are not.
 	Quiet      Reason
 	QuietUntil time.Time
@@ -75,8 +78,12 @@ func PlanFor(c Claim, s Situation, now time.Time) Plan {
 		return Plan{State: Expired, Route: RouteHold, Reason: ReasonStale,
 			Detail: fmt.Sprintf("older than %s", c.Alert.MaxAge)}
 	}
-	if s.Muted && c.Alert.Say == nil {
+	heedsOwner := c.Alert.Say == nil && c.Alert.Once == "" // answers, and what was asked for, go out all the same
+	if s.Muted && heedsOwner {
 		return Plan{State: Expired, Route: RouteHold, Reason: ReasonMuted, Detail: "muted by the owner"}
+	}
+	if !s.Asleep.IsZero() && heedsOwner {
+		return hold(c, ReasonQuietHours, "the owner's quiet hours", s.Asleep)
 	}
 	order := s.Order
 	if order == nil {

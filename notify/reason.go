@@ -25,6 +25,7 @@ const (
 	ReasonPageBlocked      Reason = "page_blocked"      // policy enforcement blocks the page
 	ReasonStale            Reason = "stale"             // older than the rule's max age
 	ReasonMuted            Reason = "muted"             // the owner does not want to hear of it
+	ReasonQuietHours       Reason = "quiet_hours"       // the owner does not want to hear of anything at this time of day
 
 	// What Meta or the network answered.
 	ReasonNetwork       Reason = "network"        // nothing was sent: connection refused, DNS
@@ -50,7 +51,7 @@ const (
 func Reasons() []Reason {
 	return []Reason{
 		ReasonNoOwner, ReasonNoContact, ReasonUnknownPage, ReasonNoToken, ReasonTemplateMissing,
-		ReasonTemplatePending, ReasonTemplateRejected, ReasonPageBlocked, ReasonStale, ReasonMuted, ReasonNetwork,
+		ReasonTemplatePending, ReasonTemplateRejected, ReasonPageBlocked, ReasonStale, ReasonMuted, ReasonQuietHours, ReasonNetwork,
 		ReasonAmbiguous, ReasonTemporary, ReasonThrottled, ReasonWindowClosed, ReasonTokenInvalid,
 		ReasonPermission, ReasonPolicy, ReasonUnreachable, ReasonNoSuchPerson, ReasonTagDead,
 		ReasonTemplateShape, ReasonAttachment, ReasonChannel, ReasonPace, ReasonBadRequest, ReasonAttempts,

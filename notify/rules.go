@@ -3,6 +3,7 @@ package notify
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"sync"
 	"time"
 
 	"outrider/identity"
@@ -10,6 +11,9 @@ import (
 
 // Rules decides who wants to hear of an event. It reads the directory and nothing else, and is safe for many
 // goroutines.
+//
+// What a person asked to be told of one time is told once, whatever they muted; a fence that is one person's is
+// nobody else's news.
 //
 // The one rule so far is the default: every owner of the vehicle hears of each enter and exit. A pass is not
 // told on top of the enter and exit it consists of, and a late event is for the record only.
@@ -19,10 +23,13 @@ type Rules struct {
 	MaxAge time.Duration
 
 	directory *identity.Directory
+
+	mu   sync.Mutex        // guards told
+	told map[string]string // the alert that fulfilled a wish, until the directory no longer knows the wish
 }
 
 // NewRules returns the rules over a directory.
-func NewRules(d *identity.Directory) *Rules { return &Rules{directory: d} }
+func NewRules(d *identity.Directory) *Rules { return &Rules{directory: d, told: map[string]string{}} }
 
 // Alerts appends to dst one alert for each person who wants to hear of e. The same event gives the same alert
 // ids each time, so that an outbox which knows them can skip them.
@@ -35,10 +42,37 @@ func (r *Rules) Alerts(dst []Alert, e Event) []Alert {
 		name = v.Title()
 	}
 	for _, o := range r.directory.Owners(e.Tenant, e.Vehicle) {
-		dst = append(dst, r.alert(e, o, name))
+		if e.Private == "" || e.Private == o.ID {
+			dst = append(dst, r.alert(e, o, name))
+		}
 	}
 	return dst
 }
+
+// wish returns the id of the owner's wish that the alert fulfils; empty: none. One wish is for one alert, and the
+// directory learns of that only after it is stored.
+func (r *Rules) wish(e Event, o identity.Owner, alert string) string {
+	w, ok := o.Wants(e.Vehicle, string(e.Kind), e.Fence, e.At)
+	if !ok {
+		return ""
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if by, told := r.told[w.ID]; told {
+		if by == alert {
+			return w.ID
+		}
+		return ""
+	}
+	if len(r.told) >= mostTold {
+		clear(r.told) // a wish among them that is still in the directory is seconds old
+	}
+	r.told[w.ID] = alert
+	return w.ID
+}
+
+// mostTold bounds what is remembered of wishes that were told.
+const mostTold = 10_000
 
 func (r *Rules) alert(e Event, o identity.Owner, vehicleName string) Alert {
 	fenceName := e.FenceName
@@ -62,6 +96,7 @@ func (r *Rules) alert(e Event, o identity.Owner, vehicleName string) Alert {
 		Locale:      o.Locale,
 		TimeZone:    o.TimeZone,
 		MaxAge:      r.MaxAge,
+		Once:        r.wish(e, o, AlertID(e.ID, o.ID)),
 	}
 }
 
@@ -71,7 +106,7 @@ func (r *Rules) alert(e Event, o identity.Owner, vehicleName string) Alert {
 func (r *Rules) Deliver(a Alert, now time.Time) Delivery {
 	d := Delivery{Alert: a, State: Pending, NextAt: now, Created: now}
 	owner, _ := r.directory.Owner(a.Tenant, a.Owner)
-	if m, muted := owner.Muted(a.Vehicle, a.Fence, a.At); muted {
+	if m, muted := owner.Muted(a.Vehicle, a.Fence, a.At); muted && a.Once == "" {
 		d.State, d.Route, d.Reason, d.NextAt = Expired, RouteHold, ReasonMuted, time.Time{}
 		d.Detail = "muted by the owner"
 		if !m.Until.IsZero() {

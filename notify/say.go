@@ -22,6 +22,8 @@ type Card struct {
 	Subtitle string `json:"subtitle,omitempty"`
 	Image    string `json:"image"`          // https URL
 	Link     string `json:"link,omitempty"` // https URL that a tap on the picture opens
+	// LinkTitle is the title of a button that opens Link as well; empty: there is none.
+	LinkTitle string `json:"link_title,omitempty"`
 }
 
 // replyLife is how long an answer is worth sending: later the question is forgotten.

@@ -24,7 +24,7 @@ func TextNames() []string {
 	for _, kind := range Kinds() {
 		names = append(names, string(kind), string(kind)+"_title", string(kind)+"_template")
 	}
-	for _, action := range Actions() {
+	for _, action := range append(Actions(), ActionAck) {
 		names = append(names, strings.ToLower(string(action)))
 	}
 	return names

@@ -58,7 +58,7 @@ func (a *attempt) compose(s Situation, p Plan, now time.Time) Message {
 		params := WordsFor(t.Language, own).Params(c.Alert, now)
 		m.Template, m.Language, m.Params = t.Name, t.Language, params[:min(t.Params, len(params))]
 		for _, action := range Actions()[:min(t.Buttons, len(Actions()))] {
-			m.Buttons = append(m.Buttons, Button{Payload: a.d.o.Argument(action, c.Alert)}) // fills {{1}} of the template's own payload
+			m.Buttons = append(m.Buttons, Button{Payload: a.d.o.Argument(action, c.Delivery)}) // fills {{1}} of the template's own payload
 		}
 		return m
 	}
@@ -67,7 +67,8 @@ func (a *attempt) compose(s Situation, p Plan, now time.Time) Message {
 		m.Text = words.Digest(alertsOf(c), now)
 		return m
 	}
-	m.Text, m.Buttons = words.Text(c.Alert, now), words.Buttons(c.Alert, a.d.o.Argument)
+	m.Text, m.Buttons = words.Text(c.Alert, now), words.Buttons(c.Delivery, a.d.o.Argument)
+	m.Replies = []Button{words.Button(ActionAck, c.Delivery, a.d.o.Argument)}
 	if image := a.picture(p.Route); image != "" {
 		m.Card = &Card{Title: words.Title(c.Alert), Subtitle: words.Subtitle(c.Alert, now), Image: image}
 	}

@@ -114,12 +114,17 @@ func (w Words) values(a Alert, now time.Time) places {
 }
 
 // Buttons are the buttons of an alert. A tap opens the 24 hour window.
-func (w Words) Buttons(a Alert, argument ArgumentFunc) []Button {
+func (w Words) Buttons(d Delivery, argument ArgumentFunc) []Button {
 	var list []Button
 	for _, action := range Actions() {
-		list = append(list, Button{Title: w.title(action), Payload: payload(action, argument(action, a))})
+		list = append(list, w.Button(action, d, argument))
 	}
 	return list
+}
+
+// Button is one button of a delivery.
+func (w Words) Button(action Action, d Delivery, argument ArgumentFunc) Button {
+	return Button{Title: w.title(action), Payload: payload(action, argument(action, d))}
 }
 
 // title is what is written on a button.
@@ -135,6 +140,12 @@ func (w Words) when(a Alert, now time.Time) string {
 		text = w.say("time_after", places{"time": text, "duration": w.Duration(a.Inside)})
 	}
 	return text
+}
+
+// Time writes a moment in an owner's zone, with the date unless it is their today.
+func (w Words) Time(at, now time.Time, o identity.Owner) string {
+	zone := o.Location()
+	return w.calendar.when(at.In(zone), now.In(zone), zone == time.UTC && o.TimeZone != "UTC")
 }
 
 // Duration says how long something took, to the minute, or to the hour beyond a day.

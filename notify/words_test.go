@@ -102,7 +102,7 @@ func ExampleWords() {
 		At: time.Date(2026, 11, 23, 21, 58, 0, 0, time.UTC)}
 	words := notify.WordsFor("en_GB", nil)
 	fmt.Println(words.Text(a, seen))
-	fmt.Println(words.Buttons(a, notify.PlainArgument)[0].Title)
+	fmt.Println(words.Buttons(notify.Delivery{Alert: a}, notify.PlainArgument)[0].Title)
 	// Output:
 	// Van 12 left Depot North at 22:58 on Mon 23 Nov.
 	// Where is it now?

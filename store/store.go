@@ -32,6 +32,8 @@ type Store interface {
 	Links
 	Accounts
 	PageHealths
+	Acknowledgements
+	Questions
 	notify.Talk
 	notify.Outbox
 	notify.Enqueuer
@@ -91,6 +93,10 @@ type Registry interface {
 	// if there is no such owner.
 	SetMutes(ctx context.Context, tenant identity.TenantID, owner identity.OwnerID, mutes []identity.Mute) error
 	SetLocale(ctx context.Context, tenant identity.TenantID, owner identity.OwnerID, locale string) error
+	// SetQuiet replaces an owner's quiet hours, and SetOnce what they want to be told one time. A delivery whose alert
+	// names such a wish ends it, in the transaction that stores the delivery. ErrNotFound if there is no such owner.
+	SetQuiet(ctx context.Context, tenant identity.TenantID, owner identity.OwnerID, quiet identity.Quiet) error
+	SetOnce(ctx context.Context, tenant identity.TenantID, owner identity.OwnerID, once []identity.Once) error
 	// PutPage stores a page with its token sealed. ErrConflict when another tenant has the page. Blocked and
 	// BlockReason are not taken from p: they are Meta's, and come with events.
 	PutPage(ctx context.Context, p identity.Page) error
@@ -207,6 +213,39 @@ type DeliveryRecord struct {
 	Seq uint64
 	notify.Delivery
 	Trace []notify.Try // of Delivery only, oldest first; lists leave it out
+}
+
+// Acknowledgement is an owner's word that they saw an alert.
+type Acknowledgement struct {
+	Delivery string // id
+	Event    string // the crossing's id
+	Owner    identity.OwnerID
+	At       time.Time
+	By       string // what they tapped: "ACK", "WHERE", …
+}
+
+// Acknowledgements keeps who saw which alert.
+type Acknowledgements interface {
+	// Acknowledge records that the person to whom a delivery is addressed saw it; the first time counts. It reports
+	// whether there is such a delivery to them.
+	Acknowledge(ctx context.Context, tenant identity.TenantID, delivery string, who identity.Contact, by string, at time.Time) (bool, error)
+	// Acknowledged lists the acknowledgements of events, oldest first.
+	Acknowledged(ctx context.Context, tenant identity.TenantID, events []string) ([]Acknowledgement, error)
+}
+
+// Question is something that a dialog asked a person, whose answer goes on with what they wanted.
+type Question struct {
+	Person identity.Contact
+	Text   string // what is wanted, in the dialog's own form
+	Until  time.Time
+}
+
+// Questions keeps the open question of each person, at most one.
+type Questions interface {
+	// Ask replaces the open question of a person; one without Text closes it.
+	Ask(ctx context.Context, q Question) error
+	// Asked returns the open question of a person that has not ended by now; false if there is none.
+	Asked(ctx context.Context, person identity.Contact, now time.Time) (Question, bool, error)
 }
 
 // Records are what people look at.

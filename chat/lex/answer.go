@@ -111,9 +111,14 @@ func (e *event) answer(r chat.Reply) ([]byte, error) {
 func buttonsOf(r chat.Reply) []button {
 	var all []button
 	for _, tap := range r.Taps {
-		if len([]rune(tap.Payload)) <= buttonLetter && len(all) < mostButtons {
-			all = append(all, button{short(tap.Title, buttonLetter), tap.Payload})
+		if len(all) == mostButtons {
+			break
 		}
+		value := tap.Payload
+		if len([]rune(value)) > buttonLetter {
+			value = tap.Title // read as if it was typed
+		}
+		all = append(all, button{short(tap.Title, buttonLetter), value})
 	}
 	return all
 }

@@ -139,6 +139,7 @@ func (e *event) message(page identity.PageID) chat.Message {
 var names = map[chat.Intent]string{
 	chat.Where: "WhereIsMyVehicle", chat.Status: "VehicleStatus", chat.History: "HistoryOfToday", chat.List: "ListMyVehicles",
 	chat.Fences: "ListGeofences", chat.Alerts: "MyAlerts", chat.Mute: "MuteAlerts", chat.Unmute: "UnmuteAlerts",
+	chat.Quiet: "QuietHours", chat.Arrive: "TellWhenItArrives", chat.Leave: "TellWhenItLeaves", chat.Here: "PutGeofenceHere", chat.Remove: "RemoveGeofence",
 	chat.Stop: "StopMessages", chat.Start: "StartMessages", chat.Language: "ChangeLanguage", chat.Help: "Help", chat.Who: "WhoAreYou",
 	chat.Thanks: "Thanks",
 }

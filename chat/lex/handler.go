@@ -19,6 +19,7 @@ import (
 // Dialog answers people; a [chat.Dialog] does.
 type Dialog interface {
 	Answer(ctx context.Context, m chat.Message) (chat.Reply, error)
+	Close(ctx context.Context, page identity.PageID, psid identity.PSID) error
 }
 
 var _ Dialog = (*chat.Dialog)(nil)
@@ -118,7 +119,11 @@ func (h *Handler) fulfil(ctx context.Context, body []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return e.answer(reply)
+	answer, err := e.answer(reply)
+	if err == nil && reply.Closes {
+		err = h.o.Dialog.Close(ctx, page, e.person())
+	}
+	return answer, err
 }
 
 // refuse answers with a problem document (RFC 9457).

@@ -34,6 +34,8 @@ func (d *dialog) Answer(_ context.Context, m chat.Message) (chat.Reply, error) {
 	}}, d.fail
 }
 
+func (d *dialog) Close(context.Context, identity.PageID, identity.PSID) error { return d.fail }
+
 const key = "a-long-lex-key"
 
 func serve(t *testing.T, d *dialog, change func(*lex.Options)) func(body, key string) (int, string) {
@@ -83,7 +85,7 @@ func TestV2(t *testing.T) {
 	})
 	status, body := ask(eventV2, key)
 	want := `{"sessionState":{"sessionAttributes":{"a":"b"},"dialogAction":{"type":"Close"},"intent":{"name":"WhereIsMyVehicle","slots":{"Vehicle":{"value":{"originalValue":"van 12","interpretedValue":"Van 12"}}},"state":"Fulfilled"}},` +
-		`"messages":[{"contentType":"PlainText","content":"Van 12 is in Depot."},{"contentType":"ImageResponseCard","imageResponseCard":{"title":"Van 12 is in Depot.","buttons":[{"text":"Where is it?","value":"WHERE:van-12"},{"text":"Help","value":"HELP:"}]}}]}`
+		`"messages":[{"contentType":"PlainText","content":"Van 12 is in Depot."},{"contentType":"ImageResponseCard","imageResponseCard":{"title":"Van 12 is in Depot.","buttons":[{"text":"Where is it?","value":"WHERE:van-12"},{"text":"Too long","value":"Too long"},{"text":"Help","value":"HELP:"}]}}]}`
 	if status != 200 || body != want {
 		t.Errorf("%d\ngot  %s\nwant %s", status, body, want)
 	}
@@ -100,7 +102,7 @@ func TestV1(t *testing.T) {
 	d := &dialog{}
 	status, body := serve(t, d, nil)(eventV1, key)
 	want := `{"sessionAttributes":{"a":"b"},"dialogAction":{"type":"Close","fulfillmentState":"Fulfilled","message":{"contentType":"PlainText","content":"Van 12 is in Depot."},` +
-		`"responseCard":{"version":"1","contentType":"application/vnd.amazonaws.card.generic","genericAttachments":[{"title":"Van 12 is in Depot.","buttons":[{"text":"Where is it?","value":"WHERE:van-12"},{"text":"Help","value":"HELP:"}]}]}}}`
+		`"responseCard":{"version":"1","contentType":"application/vnd.amazonaws.card.generic","genericAttachments":[{"title":"Van 12 is in Depot.","buttons":[{"text":"Where is it?","value":"WHERE:van-12"},{"text":"Too long","value":"Too long"},{"text":"Help","value":"HELP:"}]}]}}}`
 	if status != 200 || body != want {
 		t.Errorf("%d\ngot  %s\nwant %s", status, body, want)
 	}

@@ -18,6 +18,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
+	"outrider/chat"
 	"outrider/console"
 	"outrider/console/ui"
 	"outrider/geofence"
@@ -31,6 +32,7 @@ import (
 	"outrider/notify/card"
 	"outrider/notify/channel"
 	"outrider/notify/messenger"
+	"outrider/store"
 	"outrider/store/sqlstore"
 	"outrider/telemetry"
 	"outrider/telemetry/codec"
@@ -66,6 +68,8 @@ type App struct {
 	registry  *prometheus.Registry
 
 	sealer     *identity.Sealer
+	signet     identity.Signet
+	dialog     *chat.Dialog
 	store      *sqlstore.Store
 	journal    *local.Journal
 	directory  *identity.Directory
@@ -152,6 +156,9 @@ func (a *App) startKeeping(ctx context.Context) error {
 		return err
 	}
 	a.signer = card.NewSigner(key)
+	if a.signet, err = identity.NewSignet(key); err != nil {
+		return fmt.Errorf("app: derive the key of buttons: %w", err)
+	}
 	a.sealer = sealer
 	if a.adminKey, a.generated, err = adminKey(c); err != nil {
 		return err
@@ -204,8 +211,8 @@ func (a *App) prepareSending(ctx context.Context) error {
 	a.dispatcher, err = notify.NewDispatcher(notify.DispatcherOptions{
 		Outbox: a.store, Templates: a.store, Directory: a.directory, Sender: sender,
 		Now: a.o.Now, Grace: c.Alerts.Settle, NeedTemplates: a.keeper.Need, OnSent: a.sent, Picture: a.picture,
-		PageStopped: a.pageStopped,
-		Logger:      a.logger.With("part", "dispatcher"), Registerer: a.registry,
+		PageStopped: a.pageStopped, Argument: notify.SignedArgument(a.signet, a.o.Now),
+		Logger: a.logger.With("part", "dispatcher"), Registerer: a.registry,
 	})
 	if err != nil {
 		return err
@@ -236,7 +243,7 @@ func (a *App) startDeciding(ctx context.Context) error {
 	decoder := codec.NewJoiner(codec.New(codec.Options{}), codec.JoinerOptions{})
 	a.pipeline, err = pipeline.New(ctx, pipeline.Options{
 		Journal: a.journal, Store: a.store, Decoder: decoder, Devices: a.directory,
-		Rules: rules, TopicOwner: decoder.TopicOwner, Wake: a.dispatcher.Wake, OnCommit: a.feed.Committed,
+		Rules: rules, TopicOwner: decoder.TopicOwner, Wake: a.dispatcher.Wake, OnCommit: a.committed,
 		Preset: preset, SnapshotEvery: c.Engine.Snapshot, Now: a.o.Now,
 		Logger: a.logger.With("part", "pipeline"), Registerer: a.registry,
 	})
@@ -255,11 +262,15 @@ func (a *App) startServing(context.Context) error {
 	c := a.o.Config
 	a.cards = newCards(cards{
 		base: a.publicURL, life: c.Alerts.CardLife, signer: a.signer, store: a.store, journal: a.journal, near: a.pipeline.Near,
-		texts: a.directory.Texts, now: a.o.Now, logger: a.logger.With("part", "cards"),
+		texts: a.directory.Texts, directory: a.directory, now: a.o.Now, logger: a.logger.With("part", "cards"),
+		owned: func(tenant telemetry.TenantID, id geofence.FenceID) identity.OwnerID {
+			return ownedBy(a.pipeline.Fences().Index(tenant), id)
+		},
 	}, a.registry)
 	if err := a.prepareLogin(); err != nil {
 		return err
 	}
+	a.prepareDialog()
 	a.prepareTalk()
 	fulfilment, err := a.fulfilment()
 	if err != nil {
@@ -406,6 +417,17 @@ func (a *App) publicURL() string {
 		return "http://" + a.http.Addr().String()
 	}
 	return ""
+}
+
+// committed is told what a lane made durable: who looks on sees it, and a wish that was told is over.
+func (a *App) committed(c store.Commit) {
+	a.feed.Committed(c)
+	for i := range c.Deliveries {
+		if c.Deliveries[i].Alert.Once != "" {
+			a.refresher.ask()
+			return
+		}
+	}
 }
 
 // picture is the address of a delivery's picture; empty: it has none. Nothing is sent before the cards are there.

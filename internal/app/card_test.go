@@ -29,7 +29,7 @@ func TestAnAlertHasAPicture(t *testing.T) {
 		t.Fatal(err)
 	}
 	address, ok := strings.CutPrefix(m.Image, "https://fleet.example/card/"+m.Metadata+"?")
-	if !ok || len(m.Buttons) != 3 {
+	if !ok || len(m.Buttons) != 4 { // where, mute, off, and that it was seen
 		t.Fatalf("message %+v", m)
 	}
 	fetch := func(query string) (int, []byte) {

@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"fmt"
+	"image/png"
 	"io"
 	"net/http"
 	"strings"
@@ -48,8 +49,20 @@ func TestAnOwnerTalks(t *testing.T) {
 	}
 	say("7001", "where is my car?")
 	where := r.hears(t, "7001", "Van of ann was last seen 60 minutes ago, in The depot.")
-	if !strings.Contains(where.Text, "openstreetmap.org/?mlat=48.13740&mlon=11.57550") || len(where.Buttons) < 3 {
+	var link string
+	for _, b := range where.Buttons {
+		if b.Kind == graph.Link {
+			link = b.URL
+		}
+	}
+	if !strings.Contains(link, "openstreetmap.org/?mlat=48.13740&mlon=11.57550") || len(where.Buttons) < 5 {
 		t.Errorf("%+v", where)
+	}
+	picture, err := http.Get(where.Image)
+	must(t, err)
+	defer picture.Body.Close()
+	if _, err := png.Decode(picture.Body); err != nil || picture.Header.Get("Content-Type") != "image/png" {
+		t.Errorf("the picture: %s %v", picture.Status, err)
 	}
 	say("7003", "where is van of ann")
 	r.hears(t, "7003", "I do not know you yet")

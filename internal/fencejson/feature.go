@@ -25,6 +25,7 @@ type Feature struct {
 	Radius   float64      // metres, of a circle
 	Width    float64      // metres, the full width of a corridor
 	Tags     []string
+	Owner    string                     // whose fence it is alone; empty: everybody's
 	Rules    json.RawMessage            // as written, see [Rules]; nil for none
 	Other    map[string]json.RawMessage // properties that are not named above, as written
 }
@@ -98,7 +99,7 @@ func (f *Feature) readProperties(m members) error {
 		return err
 	}
 	known := map[string]any{
-		"name": &f.Name, "shape": &f.Kind, "radius_m": &f.Radius, "width_m": &f.Width, "tags": &f.Tags, "rules": &f.Rules,
+		"name": &f.Name, "shape": &f.Kind, "radius_m": &f.Radius, "width_m": &f.Width, "tags": &f.Tags, "owner": &f.Owner, "rules": &f.Rules,
 	}
 	for _, key := range slices.Sorted(maps.Keys(all)) {
 		value := all[key]
@@ -126,6 +127,9 @@ func (f *Feature) check() error {
 	}
 	if len(f.Tags) > mostTags {
 		return wrong("properties.tags", "has %d tags; at most %d", len(f.Tags), mostTags)
+	}
+	if len(f.Owner) > mostID {
+		return wrong("properties.owner", "is %d bytes long; at most %d", len(f.Owner), mostID)
 	}
 	if err := f.checkKind(); err != nil {
 		return err
@@ -219,7 +223,7 @@ func (f *Feature) Fence(revision uint64) (geofence.Fence, error) {
 	if err != nil {
 		return geofence.Fence{}, err
 	}
-	return geofence.Fence{ID: f.ID, Name: f.Name, Revision: revision, Shape: shape, Dwell: rules.Dwell, Watch: rules.Watch}, nil
+	return geofence.Fence{ID: f.ID, Name: f.Name, Owner: f.Owner, Revision: revision, Shape: shape, Dwell: rules.Dwell, Watch: rules.Watch}, nil
 }
 
 // JSON returns the feature in canonical form: no white space, members and properties in a fixed order,
@@ -262,6 +266,9 @@ func (f *Feature) writeProperties(b *bytes.Buffer) {
 	}
 	if len(f.Tags) > 0 {
 		write("tags", f.Tags)
+	}
+	if f.Owner != "" {
+		write("owner", f.Owner)
 	}
 	if len(f.Rules) > 0 {
 		write("rules", f.Rules)

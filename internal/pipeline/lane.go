@@ -249,6 +249,7 @@ func (l *lane) record(ts *tenantState, c *geofence.Crossing, received time.Time)
 	l.step.Crossings = append(l.step.Crossings, rec)
 	l.metrics.crossings.WithLabelValues(rec.Kind, strconv.FormatBool(rec.Late)).Inc()
 	e := event(rec)
+	e.Private = fenceOwner(ts.index, rec.Fence)
 	e.Inside = l.stays.length(ts, c)
 	l.alerts = l.o.Rules.Alerts(l.alerts[:0], e)
 	for _, a := range l.alerts {

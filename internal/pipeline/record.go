@@ -41,6 +41,16 @@ func fenceName(ix *geofence.Index, id geofence.FenceID) string {
 	return string(id)
 }
 
+// fenceOwner is whose fence it is alone; empty: everybody's.
+func fenceOwner(ix *geofence.Index, id geofence.FenceID) identity.OwnerID {
+	if ref, ok := ix.Lookup(id); ok {
+		if fence, ok := ix.Fence(ref); ok {
+			return identity.OwnerID(fence.Owner)
+		}
+	}
+	return ""
+}
+
 // crossingID is the same for the same crossing however often it is found: a hash of tenant, vehicle, fence,
 // fence revision, kind and event time.
 func crossingID(c store.Crossing) string {

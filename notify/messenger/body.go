@@ -76,10 +76,12 @@ type buttonTemplate struct {
 	Buttons      []button `json:"buttons"`
 }
 
+// button holds a Payload, or the URL of a web_url button.
 type button struct {
 	Type    string `json:"type"`
 	Title   string `json:"title"`
-	Payload string `json:"payload"`
+	Payload string `json:"payload,omitempty"`
+	URL     string `json:"url,omitempty"`
 }
 
 type quickReply struct {
@@ -174,7 +176,7 @@ func check(m notify.Message) error {
 func (w *message) say(m notify.Message) {
 	var buttons []button
 	for _, b := range m.Buttons {
-		buttons = append(buttons, button{"postback", notify.Shorten(b.Title, titleLimit), b.Payload})
+		buttons = append(buttons, button{Type: "postback", Title: notify.Shorten(b.Title, titleLimit), Payload: b.Payload})
 	}
 	fits := len(buttons) > 0 && len(buttons) <= buttonLimit && utf8.RuneCountInString(m.Text) <= buttonTextLimit
 	replies := m.Replies
@@ -199,6 +201,9 @@ func card(c notify.Card, buttons []button) element {
 	}
 	if c.Link != "" {
 		e.Action = &linkTo{"web_url", c.Link}
+		if c.LinkTitle != "" && len(buttons) < buttonLimit {
+			e.Buttons = append(e.Buttons, button{Type: "web_url", Title: notify.Shorten(c.LinkTitle, titleLimit), URL: c.Link})
+		}
 	}
 	return e
 }

@@ -10,6 +10,7 @@ import (
 // words are what store/sqlstore says in SQLite's words, and how PostgreSQL says it.
 var words = strings.NewReplacer(
 	`json_extract(alert, '$.max_age')`, `(alert ->> 'max_age')::bigint`,
+	`json_extract(alert, '$.event')`, `alert ->> 'event'`,
 	`json_extract(alert, '$.owner')`, `alert ->> 'owner'`,
 	`json_extract(alert, '$.say')`, `alert ->> 'say'`,
 	`json_remove(alert, '$.say')`, `alert - 'say'`,

@@ -165,7 +165,7 @@ func (s *Store) erasePerson(tx Tx, c identity.Contact, done *identity.Erasure) e
 		}
 		done.Deliveries += n
 	}
-	for _, query := range []string{dropLinksOf, dropCodesBy, dropWindow, dropSaid} {
+	for _, query := range []string{dropLinksOf, dropCodesBy, dropWindow, dropSaid, dropQuestion} {
 		if err := tx.Exec(query, c.Page, c.PSID); err != nil {
 			return err
 		}

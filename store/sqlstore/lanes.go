@@ -148,6 +148,9 @@ func (s *Store) keepDeliveries(tx Tx, c store.Commit) error {
 		if err == nil && d.Reason == notify.ReasonNoContact {
 			err = s.addressOwner(tx, a.Tenant, a.Owner) // the lane may not have heard of a link made just now
 		}
+		if err == nil && a.Once != "" {
+			err = tell(tx, a.Tenant, a.Owner, a.Once)
+		}
 		if err != nil {
 			return err
 		}

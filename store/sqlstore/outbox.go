@@ -15,7 +15,7 @@ import (
 )
 
 const deliveryColumns = `alert, page, psid, state, route, reason, detail, attempts, next_at, lease, created, claimed,
-	sent_at, delivered, read, message_id, rank, away, leader`
+	sent_at, delivered, read, message_id, rank, away, leader, acked, acked_by`
 
 // Nobody's delivery is claimed while another of theirs is under way, or an older one is pending: so messages
 // to one person keep the order of their events. Answers wait for answers only.
@@ -437,10 +437,10 @@ func storeTemplate(tx Tx, t notify.Template) error {
 
 // deliveryRow is a delivery as it is kept.
 type deliveryRow struct {
-	d                                                     notify.Delivery
-	alert                                                 string
-	nextAt, created, claimed, sentAt, delivered, readMark int64
-	rank                                                  int
+	d                                                            notify.Delivery
+	alert                                                        string
+	nextAt, created, claimed, sentAt, delivered, readMark, acked int64
+	rank                                                         int
 }
 
 // into lists where the deliveryColumns go.
@@ -449,6 +449,7 @@ func (r *deliveryRow) into() []any {
 	return []any{
 		&r.alert, &d.Page, &d.PSID, &d.State, &d.Route, &d.Reason, &d.Detail, &d.Attempts, &r.nextAt, &d.Lease,
 		&r.created, &r.claimed, &r.sentAt, &r.delivered, &r.readMark, &d.MessageID, &r.rank, &d.Away, &d.Leader,
+		&r.acked, &d.AcknowledgedBy,
 	}
 }
 
@@ -457,5 +458,6 @@ func (r *deliveryRow) delivery() (notify.Delivery, error) {
 	d.Urgent = r.rank == 0
 	d.NextAt, d.Created, d.Claimed = moment(r.nextAt), moment(r.created), moment(r.claimed)
 	d.SentAt, d.Delivered, d.Read = moment(r.sentAt), moment(r.delivered), moment(r.readMark)
+	d.Acknowledged = moment(r.acked)
 	return d, json.Unmarshal([]byte(r.alert), &d.Alert)
 }

@@ -25,8 +25,10 @@ const (
 		ON CONFLICT (id) DO UPDATE SET name = excluded.name, access_token = excluded.access_token, tag = excluded.tag,
 		templates = excluded.templates, routes = excluded.routes, updated = excluded.updated WHERE pages.tenant = excluded.tenant`
 	allVehicles = `SELECT tenant, id, name, owners, tags, device, updated FROM vehicles ORDER BY tenant, id`
-	allOwners   = `SELECT tenant, id, name, locale, time_zone, contacts, fallback, updated, mutes FROM owners ORDER BY tenant, id`
+	allOwners   = `SELECT tenant, id, name, locale, time_zone, contacts, fallback, updated, mutes, quiet, once FROM owners ORDER BY tenant, id`
 	setMutes    = `UPDATE owners SET mutes = ?, updated = ? WHERE tenant = ? AND id = ?`
+	setQuiet    = `UPDATE owners SET quiet = ?, updated = ? WHERE tenant = ? AND id = ?`
+	setOnce     = `UPDATE owners SET once = ?, updated = ? WHERE tenant = ? AND id = ?`
 	setLocale   = `UPDATE owners SET locale = ?, updated = ? WHERE tenant = ? AND id = ?`
 	allPages    = `SELECT id, tenant, name, access_token, tag, templates, routes, updated, blocked, block_reason FROM pages ORDER BY id`
 	allTexts    = `SELECT tenant, language, texts FROM texts ORDER BY tenant, language`
@@ -128,10 +130,10 @@ func (s *Store) scanOwner(row Row) (identity.Owner, error) {
 	var (
 		o                  identity.Owner
 		contacts, fallback string
-		mutes              string
+		mutes, quiet, once string
 		updated            int64
 	)
-	if err := row.Scan(&o.Tenant, &o.ID, &o.Name, &o.Locale, &o.TimeZone, &contacts, &fallback, &updated, &mutes); err != nil {
+	if err := row.Scan(&o.Tenant, &o.ID, &o.Name, &o.Locale, &o.TimeZone, &contacts, &fallback, &updated, &mutes, &quiet, &once); err != nil {
 		return o, err
 	}
 	o.Updated = moment(updated)
@@ -140,12 +142,23 @@ func (s *Store) scanOwner(row Row) (identity.Owner, error) {
 		return o, fmt.Errorf("open owner %q: %w", o.ID, err)
 	}
 	o.Fallback = identity.NewToken(plain)
-	return o, errorsOf(json.Unmarshal([]byte(contacts), &o.Contacts), json.Unmarshal([]byte(mutes), &o.Mutes))
+	return o, errorsOf(json.Unmarshal([]byte(contacts), &o.Contacts), json.Unmarshal([]byte(mutes), &o.Mutes),
+		json.Unmarshal([]byte(quiet), &o.Quiet), json.Unmarshal([]byte(once), &o.Once))
 }
 
 // SetMutes implements store.Registry.
 func (s *Store) SetMutes(ctx context.Context, tenant identity.TenantID, owner identity.OwnerID, mutes []identity.Mute) error {
 	return s.setOwner(ctx, setMutes, tenant, owner, text(mutes))
+}
+
+// SetQuiet implements store.Registry.
+func (s *Store) SetQuiet(ctx context.Context, tenant identity.TenantID, owner identity.OwnerID, quiet identity.Quiet) error {
+	return s.setOwner(ctx, setQuiet, tenant, owner, text(quiet))
+}
+
+// SetOnce implements store.Registry.
+func (s *Store) SetOnce(ctx context.Context, tenant identity.TenantID, owner identity.OwnerID, once []identity.Once) error {
+	return s.setOwner(ctx, setOnce, tenant, owner, text(once))
 }
 
 // SetLocale implements store.Registry.

@@ -55,6 +55,7 @@ func erasable(t *testing.T, b *bench) {
 	bring(t, b, "used", "p", "u", 0)
 	said := notify.Said{Page: "p", PSID: "u", Kind: notify.SaidText, Text: "hello", At: epoch}
 	b.receive(t, notify.ThreadEvent{Page: "p", PSID: "u", Time: epoch.Add(time.Second), Kind: notify.ThreadAction, Said: &said})
+	ok(t, b.Ask(t.Context(), store.Question{Person: contact("p", "u"), Text: "HERE", Until: epoch.Add(time.Hour)}))
 	for _, state := range notify.States() {
 		d := delivery(string(state), "p", "u", epoch)
 		d.Alert.Owner, d.Alert.MaxAge, d.State = "ann", time.Hour, state
@@ -83,6 +84,8 @@ func eraseEverything(t *testing.T, b *bench) {
 	same(t, "links", must(b.Links(t.Context(), "acme", "ann"))(t), nil)
 	same(t, "window", must(b.LastAction(t.Context(), "p", "u"))(t), time.Time{})
 	same(t, "consents", must(b.OptIns(t.Context(), "10"))(t), nil)
+	_, open, err := b.Asked(t.Context(), contact("p", "u"), epoch)
+	same(t, "question", open || err != nil, false)
 	same(t, "words", must(b.Unheard(t.Context(), 0, 10))(t), nil)
 	for _, code := range []string{"unused", "used"} {
 		_, err := b.LinkCode(t.Context(), identity.HashCode(code))
