@@ -35,7 +35,6 @@ import (
 	"outrider/store"
 	"outrider/store/sqlstore"
 	"outrider/telemetry"
-	"outrider/telemetry/codec"
 	"outrider/telemetry/mqtt"
 )
 
@@ -240,7 +239,10 @@ func (a *App) startDeciding(ctx context.Context) error {
 	}
 	rules := notify.NewRules(a.directory)
 	rules.MaxAge = c.Alerts.MaxAge
-	decoder := codec.NewJoiner(codec.New(codec.Options{}), codec.JoinerOptions{})
+	decoder, err := newDecoder(c.MQTT)
+	if err != nil {
+		return err
+	}
 	a.pipeline, err = pipeline.New(ctx, pipeline.Options{
 		Journal: a.journal, Store: a.store, Decoder: decoder, Devices: a.directory,
 		Rules: rules, TopicOwner: decoder.TopicOwner, Wake: a.dispatcher.Wake, OnCommit: a.committed,

@@ -40,6 +40,10 @@ type Finding struct {
 // address; a gateway may be running meanwhile.
 func Check(ctx context.Context, c config.Config) []Finding {
 	findings := []Finding{checkDir(c.Data.Dir), checkStore(ctx, c)}
+	if c.MQTT.Rules != "" || c.MQTT.Mappings != "" {
+		_, err := newDecoder(c.MQTT)
+		findings = append(findings, Finding{Name: "formats", Detail: "mqtt.rules and mqtt.mappings are understood", Err: err})
+	}
 	running := isGateway(ctx, c.HTTP.Listen)
 	if c.MQTT.Listen != "" {
 		findings = append(findings, checkFree("mqtt.listen", c.MQTT.Listen, running))

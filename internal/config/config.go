@@ -72,6 +72,8 @@ type MQTT struct {
 	ClientID string
 	Topics   []string
 	Share    string
+	Rules    string // topic rules, as codec.ParseRules reads them
+	Mappings string // file; empty: only those that come with the gateway
 }
 
 // Store names the database.

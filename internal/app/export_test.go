@@ -1,0 +1,4 @@
+package app
+
+// NewDecoder is newDecoder, for tests.
+var NewDecoder = newDecoder
