@@ -30,6 +30,7 @@ type Store interface {
 	Lanes
 	Records
 	Links
+	Credentials
 	Accounts
 	PageHealths
 	Acknowledgements
