@@ -13,6 +13,10 @@ type Message struct {
 	Payload  []byte
 	Retained bool
 	Received time.Time // the gateway's clock at arrival
+	// Tenant and Vehicle are who sent it, where it had to sign in; else empty. A topic that names nobody then means them,
+	// and no id in the payload counts.
+	Tenant  TenantID
+	Vehicle VehicleID
 	// Size is the length of the payload as it was sent, when Payload is only its beginning; else 0.
 	Size int
 }
@@ -44,6 +48,7 @@ const (
 	ReasonRange       Reason = "range"       // a value no position can have: latitude 91, NaN
 	ReasonEmpty       Reason = "empty"       // no position inside: empty payload, empty array
 	ReasonTooLarge    Reason = "too_large"   // longer than the limit
+	ReasonForbidden   Reason = "forbidden"   // the topic is another's than who signed in
 	ReasonUnsupported Reason = "unsupported" // understood but not handled: encrypted OwnTracks
 	ReasonNoFix       Reason = "no_fix"      // the tracker says it has no position: 0,0 or an invalid flag
 	ReasonFuture      Reason = "future"      // device time too far ahead of the gateway's clock
@@ -57,6 +62,7 @@ func Reasons() []Reason {
 	return []Reason{
 		ReasonTopic, ReasonMalformed, ReasonMissing, ReasonType, ReasonRange, ReasonEmpty, ReasonTooLarge,
 		ReasonUnsupported, ReasonNoFix, ReasonFuture, ReasonTooOld, ReasonDuplicate, ReasonImplausible,
+		ReasonForbidden,
 	}
 }
 

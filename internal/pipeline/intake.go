@@ -68,6 +68,7 @@ func (in *Intake) Accept(ctx context.Context, batch []telemetry.Message) error {
 
 // Refuse records a message that was refused before it could be decoded, such as one that is too large.
 func (in *Intake) Refuse(ctx context.Context, m telemetry.Message, r *telemetry.Refusal) error {
+	in.show(&m, nil, []*telemetry.Refusal{r})
 	return in.bury(ctx, []store.DeadLetter{in.letter(m, r)})
 }
 
@@ -92,10 +93,18 @@ func (in *Intake) show(m *telemetry.Message, fixes []telemetry.Fix, refusals []*
 		in.inspect.note(vehicleKey{fixes[0].Tenant, fixes[0].Vehicle}, m, fixes, refusals)
 		return
 	}
-	if tenant, device := in.owner(m.Topic); device != "" && len(refusals) > 0 {
+	if tenant, device := in.sender(m); device != "" && len(refusals) > 0 {
 		vehicle := telemetry.VehicleID(in.devices.Resolve(identity.TenantID(tenant), string(device)))
 		in.inspect.note(vehicleKey{tenant, vehicle}, m, nil, refusals)
 	}
+}
+
+// sender is who signed in, or else whom the topic names.
+func (in *Intake) sender(m *telemetry.Message) (telemetry.TenantID, telemetry.VehicleID) {
+	if m.Vehicle != "" {
+		return m.Tenant, m.Vehicle
+	}
+	return in.owner(m.Topic)
 }
 
 func (in *Intake) bury(ctx context.Context, letters []store.DeadLetter) error {
@@ -118,7 +127,7 @@ func (in *Intake) put(d *decoded) {
 }
 
 func (in *Intake) letter(m telemetry.Message, r *telemetry.Refusal) store.DeadLetter {
-	tenant, vehicle := in.owner(m.Topic)
+	tenant, vehicle := in.sender(&m)
 	if tenant == "" {
 		tenant = telemetry.DefaultTenant // somebody must see it
 	}

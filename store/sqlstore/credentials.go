@@ -46,7 +46,8 @@ func (s *Store) Credential(ctx context.Context, id identity.CredentialID) (ident
 func (s *Store) Credentials(ctx context.Context, tenant identity.TenantID, vehicle identity.VehicleID) ([]identity.Credential, error) {
 	rows, err := s.db.Query(ctx, vehicleCredentials, tenant, vehicle)
 	all, err := collect(rows, err, scanCredential)
-	slices.SortFunc(all, func(a, b identity.Credential) int { return cmp.Or(a.Created.Compare(b.Created), cmp.Compare(a.ID, b.ID))
+	slices.SortFunc(all, func(a, b identity.Credential) int {
+		return cmp.Or(a.Created.Compare(b.Created), cmp.Compare(a.ID, b.ID))
 	})
 	return named(all, err)("credentials")
 }

@@ -126,6 +126,9 @@ func (d *Decoder) Decode(dst []telemetry.Fix, m telemetry.Message) ([]telemetry.
 // decode also says how the message was read, as far as it came.
 func (d *Decoder) decode(dst []telemetry.Fix, m telemetry.Message) ([]telemetry.Fix, route, error) {
 	at, refusal := d.router.route(m.Topic)
+	if at.vehicle == "" && refusal == nil && m.Vehicle != "" {
+		at.tenant, at.vehicle = m.Tenant, m.Vehicle
+	}
 	switch {
 	case refusal != nil:
 		return dst, at, refusal

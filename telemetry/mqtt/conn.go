@@ -4,22 +4,31 @@ import (
 	"errors"
 	"io"
 	"net"
-	"os"
+	"sync"
 	"sync/atomic"
 	"time"
 )
 
+// maxConnect is the longest packet that is read of somebody who has not signed in, in bytes.
+const maxConnect = 16 << 10
+
 // conn is one device's connection. Its goroutine owns it; others only call end and wait for done.
 type conn struct {
 	endpoint *Endpoint
+	door     *door
 	net      net.Conn
+	device   Device // zero: nobody knows
 	id       string // client id, "" before CONNECT
 	level    byte   // protocol level, 0 before CONNECT
 	silence  time.Duration
 	in       buffer
-	topic    string   // of the last message, so that the next on it needs no copy
-	open     *openIDs // QoS 2, nil before the first
-	told     ending   // why others want it to end; written once before ended is set
+	topic    string              // of the last message, so that the next on it needs no copy
+	barred   bool                // it may not publish on that topic
+	will     *will               // nil: none, or it said goodbye
+	hears    map[string]struct{} // topics of its subscriptions; guarded by endpoint.mu
+	writing  sync.Mutex          // one packet after the other: commands come from others
+	open     *openIDs            // QoS 2, nil before the first
+	told     ending              // why others want it to end; written once before ended is set
 	ended    atomic.Int32
 	done     chan struct{} // closed when the connection is forgotten
 }
@@ -34,6 +43,7 @@ func (c *conn) serve() {
 		}
 	}
 	c.leave(f)
+	c.bequeath(f)
 	c.in.release()
 	_ = c.net.Close()
 	c.endpoint.forget(c)
@@ -67,12 +77,18 @@ func (c *conn) fill(wait time.Duration, late ending) *fault {
 		return nil
 	case f != nil:
 		return f
-	case errors.Is(err, os.ErrDeadlineExceeded):
+	case isTimeout(err):
 		return faultf(late, "silent for %s", wait)
 	case errors.Is(err, io.EOF):
 		return faultf(endLost, "closed without DISCONNECT")
 	}
 	return faultf(endLost, "%v", err)
+}
+
+// isTimeout reports whether a deadline passed; WebSocket's errors wrap nothing.
+func isTimeout(err error) bool {
+	t, ok := errors.AsType[net.Error](err)
+	return ok && t.Timeout()
 }
 
 // wanted says whether others want the connection to end.
@@ -105,10 +121,10 @@ func (c *conn) greet() *fault {
 func (c *conn) connect(h header) *fault {
 	p, f := parseConnect(c.in.unread()[h.size : h.size+h.length])
 	if f == nil {
-		f = c.endpoint.authenticate(&p)
+		f = c.endpoint.signIn(c, &p)
 	}
 	if f != nil {
-		if code := connackCode(p.level, f.ending); code != 0 {
+		if code := connackCode(&p, f.ending); code != 0 {
 			_ = c.write(appendConnack(nil, refusalLevel(p.level), choose(p.level > level5, 0x84, code), 0, ""))
 		}
 		return f
@@ -124,10 +140,8 @@ func (c *conn) connect(h header) *fault {
 	c.level, c.silence = p.level, time.Duration(p.keepAlive)*time.Second*3/2
 	c.in.skip(h.size + h.length)
 	c.endpoint.metrics.connected.Inc()
-	if p.will {
-		c.endpoint.metrics.wills.Inc()
-	}
-	c.endpoint.o.Logger.Debug("device connected", "client", id, "from", c.net.RemoteAddr().String(), "level", p.level)
+	c.will = p.keepWill()
+	c.endpoint.o.Logger.Debug("device connected", "client", id, "vehicle", string(c.device.Vehicle), "from", c.net.RemoteAddr().String(), "level", p.level)
 	if f := c.write(appendConnack(nil, p.level, 0, c.endpoint.o.MaxPacket, assigned)); f != nil {
 		return f
 	}
@@ -144,8 +158,12 @@ func (c *conn) peek() (h header, whole bool, f *fault) {
 	if f != nil || !complete {
 		return header{}, false, f
 	}
-	if h.length > c.endpoint.o.MaxPacket {
-		return h, false, faultf(endTooLarge, "packet of %d bytes, at most %d are read", h.length, c.endpoint.o.MaxPacket)
+	limit := c.endpoint.o.MaxPacket
+	if c.level == 0 {
+		limit = min(limit, maxConnect)
+	}
+	if h.length > limit {
+		return h, false, faultf(endTooLarge, "packet of %d bytes, at most %d are read", h.length, limit)
 	}
 	return h, len(b) >= h.size+h.length, nil
 }
@@ -154,9 +172,11 @@ func (c *conn) write(b []byte) *fault {
 	if len(b) == 0 {
 		return nil
 	}
+	c.writing.Lock()
+	defer c.writing.Unlock()
 	_ = c.net.SetWriteDeadline(time.Now().Add(c.endpoint.o.WriteTimeout))
 	if _, err := c.net.Write(b); err != nil {
-		if errors.Is(err, os.ErrDeadlineExceeded) {
+		if isTimeout(err) {
 			return faultf(endUnread, "acknowledgements unread for %s", c.endpoint.o.WriteTimeout)
 		}
 		return faultf(endLost, "%v", err)
@@ -173,7 +193,7 @@ func (c *conn) leave(f *fault) {
 	}
 	attributes := []any{"client", c.id, "from", c.net.RemoteAddr().String(), "reason", string(f.ending), "detail", f.detail}
 	switch f.ending {
-	case endDisconnect, endLost, endKeepAlive, endTakenOver, endStopped, endSilent:
+	case endDisconnect, endLost, endKeepAlive, endTakenOver, endStopped, endSilent, endRevoked:
 		e.o.Logger.Debug("device connection ended", attributes...)
 	default:
 		e.o.Logger.Warn("device connection closed", attributes...)

@@ -6,8 +6,10 @@
 // messages of one connection in the order in which they came and never two batches of it at once; so a slow sink
 // slows the publishers down, and memory stays bounded.
 //
-// The endpoint only takes in. It is no broker: it forwards nothing, keeps no sessions, refuses every subscription
-// and drops wills. It speaks MQTT 3.1, 3.1.1 and 5, with QoS 0, 1 and 2.
+// The endpoint only takes in. It is no broker: it forwards nothing and keeps no sessions. A device may subscribe to the
+// topic of its own commands and to nothing else; a will is taken in like a message of the device. It speaks MQTT 3.1,
+// 3.1.1 and 5, with QoS 0, 1 and 2, over TCP, TLS and WebSocket. Who may come in, and on which topics, a [Gatekeeper]
+// says; without one the endpoint lets in anybody, and listens on loopback addresses only.
 //
 // The package decodes no payloads.
 package mqtt

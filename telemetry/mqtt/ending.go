@@ -7,27 +7,31 @@ type ending string
 
 // The endings.
 const (
-	endDisconnect ending = "disconnect"     // the device said goodbye
-	endLost       ending = "lost"           // the connection broke
-	endKeepAlive  ending = "keep_alive"     // silent for longer than 1.5 times its keep-alive
-	endTakenOver  ending = "taken_over"     // another connection came with the same client id
-	endStopped    ending = "stopped"        // the endpoint stops
-	endLimit      ending = "limit"          // too many connections
-	endSilent     ending = "no_connect"     // no CONNECT within the time for it
-	endVersion    ending = "version"        // a protocol version that is not spoken
-	endIdentifier ending = "identifier"     // a client id that cannot be
-	endDenied     ending = "not_authorised" // wrong user name or password
-	endMalformed  ending = "malformed"      // bytes that are no MQTT packet
-	endProtocol   ending = "protocol"       // a packet that may not come here
-	endTooLarge   ending = "too_large"      // a packet longer than the limit
-	endNotDurable ending = "not_durable"    // the sink did not accept: the device shall send again
-	endUnread     ending = "unread"         // the device does not read its acknowledgements
+	endDisconnect  ending = "disconnect"     // the device said goodbye
+	endLost        ending = "lost"           // the connection broke
+	endKeepAlive   ending = "keep_alive"     // silent for longer than 1.5 times its keep-alive
+	endTakenOver   ending = "taken_over"     // another connection came with the same client id
+	endStopped     ending = "stopped"        // the endpoint stops
+	endLimit       ending = "limit"          // too many connections
+	endSilent      ending = "no_connect"     // no CONNECT within the time for it
+	endVersion     ending = "version"        // a protocol version that is not spoken
+	endIdentifier  ending = "identifier"     // a client id that cannot be
+	endDenied      ending = "not_authorised" // wrong user name, password or certificate, or none
+	endUnavailable ending = "unavailable"    // who it is cannot be told now
+	endRevoked     ending = "revoked"        // its credential was revoked
+	endRate        ending = "rate"           // too many connections of one address in a short time
+	endMalformed   ending = "malformed"      // bytes that are no MQTT packet
+	endProtocol    ending = "protocol"       // a packet that may not come here
+	endTooLarge    ending = "too_large"      // a packet longer than the limit
+	endNotDurable  ending = "not_durable"    // the sink did not accept: the device shall send again
+	endUnread      ending = "unread"         // the device does not read its acknowledgements
 )
 
 func endings() []ending {
 	return []ending{
 		endDisconnect, endLost, endKeepAlive, endTakenOver, endStopped, endLimit, endSilent, endVersion,
 		endIdentifier, endDenied, endMalformed, endProtocol, endTooLarge, endNotDurable, endUnread,
+		endUnavailable, endRevoked, endRate,
 	}
 }
 
@@ -40,6 +44,8 @@ func (e ending) reasonCode() byte {
 		return 0x8E
 	case endStopped:
 		return 0x8B
+	case endRevoked:
+		return 0x87
 	case endMalformed:
 		return 0x81
 	case endProtocol:

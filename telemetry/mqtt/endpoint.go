@@ -2,38 +2,44 @@ package mqtt
 
 import (
 	"context"
-	"crypto/subtle"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
+	"net/netip"
 	"strconv"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/time/rate"
 
 	"outrider/telemetry"
 )
 
-// EndpointOptions say where an endpoint listens and whom it lets in. Listen and Sink are required.
+// EndpointOptions say where an endpoint listens and whom it lets in. Sink is required, and one address to listen on.
 type EndpointOptions struct {
-	// Listen is the TCP address, host:port. Port 0 takes a free one. Without a user name it has to be a loopback
-	// address.
+	// Listen is the address, host:port, of MQTT over TCP. Port 0 takes a free one. On a loopback address devices need not
+	// say who they are; without a Gatekeeper it has to be one.
 	Listen string
+	// ListenTLS is the address of MQTT over TLS, and ListenWS that of MQTT over WebSocket, with TLS if there is TLS.
+	ListenTLS, ListenWS string
+	// TLS has the certificates. With ClientCAs and a ClientAuth that verifies, certificates let devices in.
+	TLS *tls.Config
+	// Gatekeeper knows the devices. nil: nobody is known.
+	Gatekeeper Gatekeeper
 	// Sink takes the messages. If it is also a [telemetry.Refuser], it is told of packets too large to read.
 	Sink telemetry.Sink
-
-	// Username and Password, when set, are what every device has to present. A nil Password means none.
-	Username string
-	Password func() string
 
 	// MaxPacket is the longest packet that is read, in bytes behind its header. 0: 1 MiB.
 	MaxPacket int
 	// MaxConnections is how many devices may be connected at once. 0: 20,000.
 	MaxConnections int
+	// ConnectRate is how many connections a second one address may open in the long run, and ten seconds' worth of them
+	// at once; loopback addresses have no limit. 0: 50.
+	ConnectRate int
 	// ConnectTimeout is how long a new connection may take to say CONNECT. 0: 10 s.
 	ConnectTimeout time.Duration
 	// WriteTimeout is how long a device may leave acknowledgements unread. 0: 10 s.
@@ -48,17 +54,27 @@ type EndpointOptions struct {
 }
 
 func (o *EndpointOptions) complete() error {
-	host, _, err := net.SplitHostPort(o.Listen)
-	switch {
-	case err != nil:
-		return fmt.Errorf("mqtt: mqtt.listen %q is no address such as 127.0.0.1:1883: %w", o.Listen, err)
-	case o.Sink == nil:
+	if o.Sink == nil {
 		return errors.New("mqtt: endpoint without a sink")
-	case o.Username == "" && !isLoopback(host):
-		return fmt.Errorf("mqtt: mqtt.listen %s is open to other machines and no user name is set: listen on 127.0.0.1 or set a user name and password", o.Listen)
+	}
+	doors := o.doors()
+	if len(doors) == 0 {
+		return errors.New("mqtt: endpoint without mqtt.listen, mqtt.tls_listen or mqtt.ws_listen")
+	}
+	for _, d := range doors {
+		_, _, err := net.SplitHostPort(d.address)
+		switch {
+		case err != nil:
+			return fmt.Errorf("mqtt: %s %q is no address such as 127.0.0.1:1883: %w", d.setting, d.address, err)
+		case d.secure && o.TLS == nil:
+			return fmt.Errorf("mqtt: %s needs a certificate: set mqtt.tls_cert and mqtt.tls_key", d.setting)
+		case !d.open && o.Gatekeeper == nil:
+			return fmt.Errorf("mqtt: %s %s is open to others and nobody knows the devices", d.setting, d.address)
+		}
 	}
 	setDefault(&o.MaxPacket, 1<<20)
 	setDefault(&o.MaxConnections, 20_000)
+	setDefault(&o.ConnectRate, 50)
 	setDefault(&o.ConnectTimeout, 10*time.Second)
 	setDefault(&o.WriteTimeout, 10*time.Second)
 	if o.Logger == nil {
@@ -92,11 +108,21 @@ type Endpoint struct {
 	ctx     context.Context   // of every Accept; ends when Stop runs out of time
 	cancel  context.CancelFunc
 
-	mu       sync.Mutex // guards what follows
-	listener net.Listener
+	doors  []*door
+	knocks *knocks
+
+	mu       sync.Mutex // guards what follows, and the doors' listeners
+	started  bool
 	stopped  bool
 	conns    map[*conn]struct{}
-	sessions map[string]*conn // by client id
+	sessions map[sessionKey]*conn
+	hearers  map[string]map[*conn]struct{} // by topic
+}
+
+// sessionKey names a session: a client id is a device's own, and takes over nobody else's connection.
+type sessionKey struct {
+	device Device
+	client string
 }
 
 // ErrStopped says that an endpoint or client was stopped and cannot be started again.
@@ -109,7 +135,8 @@ func NewEndpoint(o EndpointOptions) (*Endpoint, error) {
 	}
 	e := &Endpoint{
 		o: o, metrics: newEndpointMetrics(o.Registerer),
-		conns: map[*conn]struct{}{}, sessions: map[string]*conn{},
+		doors: o.doors(), conns: map[*conn]struct{}{}, sessions: map[sessionKey]*conn{}, hearers: map[string]map[*conn]struct{}{},
+		knocks: &knocks{rate: rate.Limit(o.ConnectRate), burst: 10 * o.ConnectRate, from: map[netip.Addr]*rate.Limiter{}},
 	}
 	e.refuser, _ = o.Sink.(telemetry.Refuser)
 	e.scratch.New = func() any { return &turn{} }
@@ -124,29 +151,52 @@ func (e *Endpoint) Start(ctx context.Context) error {
 	if e.stopped {
 		return ErrStopped
 	}
-	if e.listener != nil {
+	if e.started {
 		return nil
 	}
-	l, err := new(net.ListenConfig).Listen(ctx, "tcp", e.o.Listen)
-	switch {
-	case errors.Is(err, syscall.EADDRINUSE):
-		return fmt.Errorf("mqtt: %s is taken by another program: choose another address with mqtt.listen, such as 127.0.0.1:1884: %w", e.o.Listen, err)
-	case err != nil:
-		return fmt.Errorf("mqtt: listen on %s (mqtt.listen): %w", e.o.Listen, err)
+	for i, d := range e.doors {
+		if err := d.listen(ctx, e); err != nil {
+			for _, opened := range e.doors[:i] {
+				_ = opened.listener.Close()
+			}
+			return err
+		}
 	}
-	e.listener = l
-	e.running.Go(func() { e.accept(l) })
+	e.started = true
+	for _, d := range e.doors {
+		e.running.Go(func() { e.open(d) })
+	}
 	return nil
 }
 
-// Addr is where the endpoint listens, nil before Start.
-func (e *Endpoint) Addr() net.Addr {
+// open lets devices in by a door until its listener is closed.
+func (e *Endpoint) open(d *door) {
+	if d.ws {
+		e.webSockets(d)
+		return
+	}
+	e.accept(d)
+}
+
+// Addr is where the endpoint listens for MQTT over TCP, nil before Start and if it does not; AddrTLS and AddrWS are the
+// same for the other ways.
+func (e *Endpoint) Addr() net.Addr { return e.addr("mqtt.listen") }
+
+// AddrTLS is explained with [Endpoint.Addr].
+func (e *Endpoint) AddrTLS() net.Addr { return e.addr("mqtt.tls_listen") }
+
+// AddrWS is explained with [Endpoint.Addr].
+func (e *Endpoint) AddrWS() net.Addr { return e.addr("mqtt.ws_listen") }
+
+func (e *Endpoint) addr(setting string) net.Addr {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.listener == nil {
-		return nil
+	for _, d := range e.doors {
+		if e.started && d.setting == setting {
+			return d.listener.Addr()
+		}
 	}
-	return e.listener.Addr()
+	return nil
 }
 
 // Stop lets nobody in any more, has every connection finish the batch it is at, acknowledgements included, and
@@ -155,8 +205,10 @@ func (e *Endpoint) Addr() net.Addr {
 func (e *Endpoint) Stop(ctx context.Context) error {
 	e.mu.Lock()
 	e.stopped = true
-	if e.listener != nil {
-		_ = e.listener.Close()
+	if e.started {
+		for _, d := range e.doors {
+			_ = d.listener.Close()
+		}
 	}
 	for c := range e.conns {
 		c.end(endStopped)
@@ -189,12 +241,12 @@ func (e *Endpoint) closeAll() {
 
 // accept takes connections until the listener is closed. When it cannot, for want of file descriptors say, it
 // tries again.
-func (e *Endpoint) accept(l net.Listener) {
+func (e *Endpoint) accept(d *door) {
 	for {
-		n, err := l.Accept()
+		n, err := d.listener.Accept()
 		switch {
 		case err == nil:
-			e.admit(n)
+			e.admit(n, d)
 		case errors.Is(err, net.ErrClosed):
 			return
 		default:
@@ -208,7 +260,7 @@ func (e *Endpoint) accept(l net.Listener) {
 }
 
 // admit starts serving a connection, if there is room.
-func (e *Endpoint) admit(n net.Conn) {
+func (e *Endpoint) admit(n net.Conn, d *door) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.stopped || len(e.conns) >= e.o.MaxConnections {
@@ -216,7 +268,7 @@ func (e *Endpoint) admit(n net.Conn) {
 		e.metrics.ended.WithLabelValues(string(endLimit)).Inc()
 		return
 	}
-	c := &conn{endpoint: e, net: n, done: make(chan struct{})}
+	c := &conn{endpoint: e, door: d, net: n, done: make(chan struct{})}
 	e.conns[c] = struct{}{}
 	e.metrics.connections.Inc()
 	e.running.Go(c.serve)
@@ -227,8 +279,11 @@ func (e *Endpoint) forget(c *conn) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	delete(e.conns, c)
-	if e.sessions[c.id] == c {
-		delete(e.sessions, c.id)
+	for topic := range c.hears {
+		e.unhearLocked(c, topic)
+	}
+	if key := (sessionKey{c.device, c.id}); e.sessions[key] == c {
+		delete(e.sessions, key)
 	}
 	e.metrics.connections.Dec()
 	close(c.done)
@@ -241,9 +296,9 @@ func (e *Endpoint) claim(c *conn, id string) *fault {
 	defer timeout.Stop()
 	for {
 		e.mu.Lock()
-		older := e.sessions[id]
+		older := e.sessions[sessionKey{c.device, id}]
 		if older == nil {
-			c.id, e.sessions[id] = id, c
+			c.id, e.sessions[sessionKey{c.device, id}] = id, c
 			e.mu.Unlock()
 			return nil
 		}
@@ -259,20 +314,15 @@ func (e *Endpoint) claim(c *conn, id string) *fault {
 	}
 }
 
-// authenticate checks what a device presents.
-func (e *Endpoint) authenticate(c *connect) *fault {
-	if e.o.Username == "" {
-		return nil
+// Dismiss ends the connections of devices that signed in with a credential, as after it was revoked.
+func (e *Endpoint) Dismiss(credential string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for key, c := range e.sessions {
+		if key.device.Credential == credential && !key.device.anonymous() {
+			c.end(endRevoked)
+		}
 	}
-	password := ""
-	if e.o.Password != nil {
-		password = e.o.Password()
-	}
-	right := subtle.ConstantTimeCompare(c.username, []byte(e.o.Username)) & subtle.ConstantTimeCompare(c.password, []byte(password))
-	if !c.named || right != 1 {
-		return faultf(endDenied, "wrong user name or password")
-	}
-	return nil
 }
 
 // ownID is a client id for a device that leaves it to us.

@@ -17,6 +17,7 @@ type endpointMetrics struct {
 	refused       *prometheus.CounterVec // by reason
 	wills         prometheus.Counter
 	subscriptions prometheus.Counter
+	commands      prometheus.Counter
 	batch         prometheus.Histogram
 	accept        prometheus.Histogram
 }
@@ -33,8 +34,9 @@ func newEndpointMetrics(r prometheus.Registerer) *endpointMetrics {
 		received: f.NewCounter(prometheus.CounterOpts{Name: "outrider_endpoint_received_bytes_total", Help: "Bytes of accepted payloads."}),
 		refused: f.NewCounterVec(prometheus.CounterOpts{Name: "outrider_endpoint_refused_total",
 			Help: "Messages refused before they could be decoded, by reason."}, []string{"reason"}),
-		wills:         f.NewCounter(prometheus.CounterOpts{Name: "outrider_endpoint_wills_dropped_total", Help: "Wills that devices left and the endpoint dropped."}),
-		subscriptions: f.NewCounter(prometheus.CounterOpts{Name: "outrider_endpoint_subscriptions_refused_total", Help: "Topic filters that devices wanted to subscribe to."}),
+		wills:         f.NewCounter(prometheus.CounterOpts{Name: "outrider_endpoint_wills_total", Help: "Wills of devices that were lost."}),
+		subscriptions: f.NewCounter(prometheus.CounterOpts{Name: "outrider_endpoint_subscriptions_refused_total", Help: "Topic filters that devices wanted to subscribe to, and that are none of their own commands."}),
+		commands:      f.NewCounter(prometheus.CounterOpts{Name: "outrider_endpoint_commands_total", Help: "Commands that were sent to devices."}),
 		batch: f.NewHistogram(prometheus.HistogramOpts{Name: "outrider_endpoint_batch_messages",
 			Help: "Messages accepted together.", Buckets: prometheus.ExponentialBuckets(1, 4, 6)}),
 		accept: f.NewHistogram(prometheus.HistogramOpts{Name: "outrider_endpoint_accept_seconds",
@@ -47,6 +49,7 @@ func newEndpointMetrics(r prometheus.Registerer) *endpointMetrics {
 		m.messages.WithLabelValues(qos)
 	}
 	m.refused.WithLabelValues(string(telemetry.ReasonTooLarge))
+	m.refused.WithLabelValues(string(telemetry.ReasonForbidden))
 	return m
 }
 

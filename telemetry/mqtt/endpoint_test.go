@@ -3,6 +3,7 @@ package mqtt_test
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -124,7 +125,7 @@ func TestMosquittoPublishesManyInOrder(t *testing.T) {
 	}
 }
 
-func TestRetainIsNewsAndWillsAreDropped(t *testing.T) {
+func TestRetainIsNews(t *testing.T) {
 	t.Parallel()
 	e := startEndpoint(t)
 	mosquittotest.Pub(t, append(mosquittotest.At(t, e.Addr().String()), "-q", "1", "-r", "-t", "a/b", "-m", "state",
@@ -133,8 +134,51 @@ func TestRetainIsNewsAndWillsAreDropped(t *testing.T) {
 	if m := e.sink.all()[0]; m.Retained || string(m.Payload) != "state" {
 		t.Errorf("accepted %+v", m)
 	}
-	if n := metric(t, e.registry, "outrider_endpoint_wills_dropped_total"); n != 1 {
-		t.Errorf("%v wills counted", n)
+	eventually(t, "it is gone", func() bool { return metric(t, e.registry, "outrider_endpoint_connections") == 0 })
+	if n := metric(t, e.registry, "outrider_endpoint_wills_total"); n != 0 {
+		t.Errorf("%v wills of a device that said goodbye", n)
+	}
+}
+
+// A will counts when its device is lost, and not when it says goodbye.
+func TestWills(t *testing.T) {
+	t.Parallel()
+	will := func(level byte) []byte {
+		properties := []byte{0}
+		if level < 5 {
+			properties = nil
+		}
+		return packet(0x10, text("MQTT"), []byte{level, 6, 0, 0}, properties, text("w"), properties, text("a/will"), text("lost"))
+	}
+	for name, c := range map[string]struct {
+		level byte
+		last  []byte
+		want  int
+	}{
+		"goodbye":             {4, []byte{0xE0, 0}, 0},
+		"goodbye in 5":        {5, []byte{0xE0, 0}, 0},
+		"goodbye, with will":  {5, []byte{0xE0, 1, 4}, 1},
+		"goodbye, other code": {5, []byte{0xE0, 1, 0}, 0},
+		"nonsense":            {4, []byte{0xF0, 0}, 1},
+		"lost":                {4, nil, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			e := startEndpoint(t)
+			d := rawDevice(t, e.Addr())
+			d.send(will(c.level))
+			eventually(t, "it is connected", func() bool { return metric(t, e.registry, "outrider_endpoint_connected_total") == 1 })
+			if c.last != nil {
+				d.send(c.last)
+			} else {
+				_ = d.conn.Close()
+			}
+			eventually(t, "it is gone", func() bool { return metric(t, e.registry, "outrider_endpoint_connections") == 0 })
+			got := e.sink.all()
+			if len(got) != c.want || c.want == 1 && (got[0].Topic != "a/will" || string(got[0].Payload) != "lost") {
+				t.Errorf("accepted %+v", got)
+			}
+		})
 	}
 }
 
@@ -350,39 +394,15 @@ func TestConnectionLimit(t *testing.T) {
 	dialDevice(t, e.Addr(), "2")
 }
 
-func TestPassword(t *testing.T) {
-	t.Parallel()
-	e := startEndpoint(t, func(o *mqtt.EndpointOptions) {
-		o.Listen, o.Username, o.Password = "0.0.0.0:0", "tracker", func() string { return "s3cret" }
-	})
-	_, port, _ := net.SplitHostPort(e.Addr().String())
-	at := mosquittotest.At(t, "127.0.0.1:"+port)
-	mosquittotest.Pub(t, append(at, "-q", "1", "-u", "tracker", "-P", "s3cret", "-t", "a", "-m", "right")...)
-	for _, wrong := range [][]string{nil, {"-u", "tracker"}, {"-u", "tracker", "-P", "wrong"}, {"-u", "other", "-P", "s3cret"}} {
-		for _, version := range []string{"mqttv311", "mqttv5"} {
-			args := append(append(at, "-V", version, "-q", "1", "-t", "a", "-m", "wrong"), wrong...)
-			if out, err := mosquittotest.TryPub(t, args...); err == nil {
-				t.Errorf("%q was let in: %s", wrong, out)
-			}
-		}
-	}
-	if diff := cmp.Diff([]string{"right"}, e.sink.payloads()); diff != "" {
-		t.Errorf("accepted (-want +got):\n%s", diff)
-	}
-	eventually(t, "the refused are counted", func() bool {
-		return metric(t, e.registry, `outrider_endpoint_ended_total{reason="not_authorised"}`) == 8
-	})
-}
-
 func TestEndpointOptionsThatCannotBe(t *testing.T) {
 	t.Parallel()
 	for listen, want := range map[string]string{
 		"":             "mqtt.listen",
 		"1883":         "mqtt.listen",
-		":1883":        "open to other machines",
-		"0.0.0.0:1883": "open to other machines",
-		"[::]:1883":    "open to other machines",
-		"10.0.0.1:0":   "open to other machines",
+		":1883":        "nobody knows the devices",
+		"0.0.0.0:1883": "nobody knows the devices",
+		"[::]:1883":    "nobody knows the devices",
+		"10.0.0.1:0":   "nobody knows the devices",
 	} {
 		_, err := mqtt.NewEndpoint(mqtt.EndpointOptions{Listen: listen, Sink: &sink{}})
 		if err == nil || !strings.Contains(err.Error(), want) {
@@ -396,6 +416,19 @@ func TestEndpointOptionsThatCannotBe(t *testing.T) {
 	}
 	if _, err := mqtt.NewEndpoint(mqtt.EndpointOptions{Listen: "127.0.0.1:0"}); err == nil {
 		t.Error("an endpoint without a sink")
+	}
+	for want, o := range map[string]mqtt.EndpointOptions{
+		"mqtt.tls_cert":           {ListenTLS: "127.0.0.1:0", Gatekeeper: gate{}},
+		"mqtt.tls_listen":         {ListenTLS: "127.0.0.1:0", TLS: &tls.Config{}},
+		"mqtt.ws_listen":          {ListenWS: "127.0.0.1:0"},
+		"nobody knows":            {ListenWS: "127.0.0.1:0"},
+		`mqtt.ws_listen "8083"`:   {ListenWS: "8083", Gatekeeper: gate{}},
+		"mqtt.listen, mqtt.tls_l": {Gatekeeper: gate{}},
+	} {
+		o.Sink = &sink{}
+		if _, err := mqtt.NewEndpoint(o); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want a sentence with %q", err, want)
+		}
 	}
 }
 

@@ -5,8 +5,11 @@ import (
 	"context"
 	"io"
 	"net"
+	"net/netip"
 	"testing"
 	"time"
+
+	"golang.org/x/time/rate"
 
 	"outrider/telemetry"
 )
@@ -21,7 +24,7 @@ func Feed(t *testing.T, level byte, packets []byte) {
 		t.Fatal(err)
 	}
 	pipe := &feed{in: bytes.NewReader(packets)}
-	c := &conn{endpoint: e, net: pipe, id: "fuzz", level: 3 + level%3, in: newBuffer(), done: make(chan struct{})}
+	c := &conn{endpoint: e, door: e.doors[0], net: pipe, id: "fuzz", level: 3 + level%3, in: newBuffer(), done: make(chan struct{})}
 	var f *fault
 	for f == nil {
 		if f = c.fill(0, endKeepAlive); f == nil {
@@ -43,7 +46,7 @@ func FeedFresh(t *testing.T, packets []byte) {
 		t.Fatal(err)
 	}
 	pipe := &feed{in: bytes.NewReader(packets)}
-	c := &conn{endpoint: e, net: pipe, in: newBuffer(), done: make(chan struct{})}
+	c := &conn{endpoint: e, door: e.doors[0], net: pipe, in: newBuffer(), done: make(chan struct{})}
 	f := c.greet()
 	if f == nil && c.level == 0 {
 		t.Fatal("greeted without CONNECT")
@@ -99,3 +102,20 @@ func (f *feed) RemoteAddr() net.Addr             { return &net.TCPAddr{} }
 func (f *feed) SetDeadline(time.Time) error      { return nil }
 func (f *feed) SetReadDeadline(time.Time) error  { return nil }
 func (f *feed) SetWriteDeadline(time.Time) error { return nil }
+
+// Knocks is the limit of connections per address.
+type Knocks struct{ knocks }
+
+// NewKnocks allows a number a second, and ten times that at once.
+func NewKnocks(perSecond int) *Knocks {
+	return &Knocks{knocks{rate: rate.Limit(perSecond), burst: 10 * perSecond, from: map[netip.Addr]*rate.Limiter{}}}
+}
+
+// Allow is knocks.allowAddr.
+func (k *Knocks) Allow(from netip.Addr, now time.Time) bool { return k.allowAddr(from, now) }
+
+// Remembered is how many addresses are known.
+func (k *Knocks) Remembered() int { return len(k.from) }
+
+// MaxKnockers is how many are at most.
+const MaxKnockers = maxKnockers

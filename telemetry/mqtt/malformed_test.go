@@ -97,7 +97,8 @@ func TestVersion5(t *testing.T) {
 	e := startEndpoint(t)
 	d := rawDevice(t, e.Addr())
 	d.send(connectPacket(5, 2, 0, "five"))
-	d.expect([]byte{0x20, 13, 0, 0, 10, 0x11, 0, 0, 0, 0, 0x27, 0, 0x10, 0, 0})
+	capabilities := []byte{0x11, 0, 0, 0, 0, 0x21, 4, 0, 0x28, 0, 0x29, 0, 0x2A, 0, 0x27, 0, 0x10, 0, 0}
+	d.expect(packet(0x20, []byte{0, 0, byte(len(capabilities))}, capabilities))
 	d.send(packet(0x32, text("a/b"), []byte{0, 1}, []byte{5, 2, 0, 0, 0, 9}, []byte("payload"))) // message expiry
 	d.expect([]byte{0x40, 2, 0, 1})
 	d.send(packet(0x82, []byte{0, 2, 0}, text("a"), []byte{1}, text("b"), []byte{0}))
@@ -114,7 +115,7 @@ func TestVersion5(t *testing.T) {
 	unnamed := rawDevice(t, e.Addr())
 	unnamed.send(connectPacket(5, 2, 0, ""))
 	id := "outrider-auto-1"
-	unnamed.expect(packet(0x20, []byte{0, 0, byte(13 + len(id)), 0x11, 0, 0, 0, 0, 0x27, 0, 0x10, 0, 0, 0x12}, text(id)))
+	unnamed.expect(packet(0x20, []byte{0, 0, byte(len(capabilities) + 3 + len(id))}, capabilities, []byte{0x12}, text(id)))
 }
 
 // What is too large is refused by its header, whatever of it has come, and with the topic once that is there.

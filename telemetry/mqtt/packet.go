@@ -184,6 +184,8 @@ type connect struct {
 	will      bool
 	keepAlive uint16 // seconds, 0: none
 	clientID  []byte
+	willTopic []byte
+	willText  []byte
 	named     bool // has a user name
 	username  []byte
 	password  []byte
@@ -207,8 +209,7 @@ func parseConnect(body []byte) (connect, *fault) {
 		if c.level == level5 {
 			r.properties()
 		}
-		r.block() // topic
-		r.block() // payload
+		c.willTopic, c.willText = r.block(), r.block()
 	}
 	if c.named {
 		c.username = r.block()
@@ -252,22 +253,21 @@ func (c *connect) checkFlags(flags byte) *fault {
 	return nil
 }
 
-// subscriptions counts the filters of a SUBSCRIBE or UNSUBSCRIBE packet.
-func subscriptions(level byte, kind byte, body []byte) (id uint16, filters int, f *fault) {
+// subscriptions reads the filters of a SUBSCRIBE or UNSUBSCRIBE packet.
+func subscriptions(level byte, kind byte, body []byte) (id uint16, filters [][]byte, f *fault) {
 	r := fields{b: body}
 	id = r.uint16()
 	if level == level5 {
 		r.properties()
 	}
 	for !r.bad && len(r.b) > 0 {
-		r.block()
+		filters = append(filters, r.block())
 		if kind == typeSubscribe {
 			r.byte() // QoS and options
 		}
-		filters++
 	}
-	if r.bad || id == 0 || filters == 0 {
-		return 0, 0, malformed("packet type %d of %d bytes is cut or empty", kind, len(body))
+	if r.bad || id == 0 || len(filters) == 0 {
+		return 0, nil, malformed("packet type %d of %d bytes is cut or empty", kind, len(body))
 	}
 	return id, filters, nil
 }
@@ -289,20 +289,29 @@ func appendVarint(dst []byte, n int) []byte {
 	return append(dst, byte(n))
 }
 
-// appendNo appends a SUBACK or UNSUBACK with the same answer to every filter.
-func appendNo(dst []byte, level, kind byte, id uint16, filters int, answer byte) []byte {
+// appendAnswers appends a SUBACK or UNSUBACK with an answer to each filter.
+func appendAnswers(dst []byte, level, kind byte, id uint16, answers []byte) []byte {
+	var properties []byte
+	if level == level5 {
+		properties = []byte{0}
+	} else if kind == typeUnsuback {
+		answers = nil
+	}
+	dst = appendVarint(append(dst, kind<<4), 2+len(properties)+len(answers))
+	dst = append(dst, byte(id>>8), byte(id))
+	return append(append(dst, properties...), answers...)
+}
+
+// appendMessage appends a PUBLISH with QoS 0.
+func appendMessage(dst []byte, level byte, topic string, payload []byte) []byte {
 	properties := 0
 	if level == level5 {
 		properties = 1
 	}
-	codes := filters
-	if kind == typeUnsuback && level != level5 {
-		codes = 0
-	}
-	dst = appendVarint(append(dst, kind<<4), 2+properties+codes)
-	dst = append(dst, byte(id>>8), byte(id))
+	dst = appendVarint(append(dst, typePublish<<4), 2+len(topic)+properties+len(payload))
+	dst = append(append(dst, byte(len(topic)>>8), byte(len(topic))), topic...)
 	dst = append(dst, make([]byte, properties)...)
-	return append(dst, bytes.Repeat([]byte{answer}, codes)...)
+	return append(dst, payload...)
 }
 
 // appendConnack appends a CONNACK without a session. assigned is the client id the server chose, if it did.
@@ -312,7 +321,9 @@ func appendConnack(dst []byte, level, code byte, maxPacket int, assigned string)
 	}
 	var properties []byte
 	if code == 0 {
-		properties = append(properties, 0x11, 0, 0, 0, 0) // sessions end with the connection
+		properties = append(properties, 0x11, 0, 0, 0, 0)                 // sessions end with the connection
+		properties = append(properties, 0x21, maxBatch>>8, maxBatch&0xFF) // receive maximum
+		properties = append(properties, 0x28, 0, 0x29, 0, 0x2A, 0)        // no wildcard, identified or shared subscriptions
 		properties = binary.BigEndian.AppendUint32(append(properties, 0x27), uint32(maxPacket))
 		if assigned != "" {
 			properties = append(properties, 0x12, byte(len(assigned)>>8), byte(len(assigned)))
@@ -325,15 +336,20 @@ func appendConnack(dst []byte, level, code byte, maxPacket int, assigned string)
 }
 
 // connackCode is how a refused CONNECT is answered, 0 when it is not answered.
-func connackCode(level byte, e ending) byte {
-	v5 := level == level5
+func connackCode(c *connect, e ending) byte {
+	v5 := c.level == level5
 	switch e {
 	case endVersion:
 		return 1
 	case endIdentifier:
 		return choose(v5, 0x85, 2)
 	case endDenied:
+		if !c.named {
+			return choose(v5, 0x87, 5)
+		}
 		return choose(v5, 0x86, 4)
+	case endUnavailable:
+		return choose(v5, 0x88, 3)
 	case endLimit:
 		return choose(v5, 0x97, 3)
 	}

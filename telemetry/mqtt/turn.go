@@ -81,6 +81,9 @@ func (c *conn) packet(t *turn, h header, body []byte) *fault {
 	case typeSubscribe, typeUnsubscribe:
 		return c.subscribe(t, h.kind, body)
 	case typeDisconnect:
+		if c.level != level5 || len(body) == 0 || body[0] != disconnectWithWill {
+			c.will = nil
+		}
 		return faultf(endDisconnect, "by the device")
 	case typeConnect:
 		return faultf(endProtocol, "a second CONNECT")
@@ -90,10 +93,20 @@ func (c *conn) packet(t *turn, h header, body []byte) *fault {
 	return nil
 }
 
+// disconnectWithWill is the reason code with which an MQTT 5 device wants its will to be published.
+const disconnectWithWill = 0x04
+
 func (c *conn) publish(t *turn, flags byte, body []byte) *fault {
 	p, f := parsePublish(c.level, flags, body)
 	if f != nil {
 		return f
+	}
+	if c.topic != string(p.topic) {
+		c.topic = string(p.topic)
+		c.barred = !c.mayPublish(c.topic)
+	}
+	if c.barred {
+		return c.refuseTopic(t, &p)
 	}
 	switch p.qos {
 	case 1:
@@ -107,30 +120,51 @@ func (c *conn) publish(t *turn, flags byte, body []byte) *fault {
 			return nil // the same message again, before its PUBREL
 		}
 	}
-	if c.topic != string(p.topic) {
-		c.topic = string(p.topic)
-	}
 	t.qos[p.qos]++
 	t.bytes += len(p.payload)
-	t.batch = append(t.batch, telemetry.Message{
-		Topic: c.topic, Payload: p.payload, Received: t.now,
-	})
+	t.batch = append(t.batch, c.message(c.topic, p.payload, t.now))
 	return nil
 }
 
-// subscribe says no to every filter: an endpoint has nothing to tell.
-func (c *conn) subscribe(t *turn, kind byte, body []byte) *fault {
-	id, filters, f := subscriptions(c.level, kind, body)
-	if f != nil {
-		return f
+// message is what the sink gets.
+func (c *conn) message(topic string, payload []byte, at time.Time) telemetry.Message {
+	return telemetry.Message{Topic: topic, Payload: payload, Received: at, Tenant: c.device.Tenant, Vehicle: c.device.Vehicle}
+}
+
+// mayPublish reports whether the topic is the device's own.
+func (c *conn) mayPublish(topic string) bool {
+	return c.device.anonymous() || c.endpoint.o.Gatekeeper.MayPublish(c.device, topic)
+}
+
+// refuseTopic answers a message on somebody else's topic: an MQTT 5 device is told, one of an older version cannot be
+// and would only send it again, so it is acknowledged. Either way it is recorded.
+func (c *conn) refuseTopic(t *turn, p *publish) *fault {
+	if err := c.bar(c.message(c.topic, p.payload, t.now)); err != nil {
+		return faultf(endNotDurable, "%v", err)
 	}
-	if kind == typeUnsubscribe {
-		t.replies = appendNo(t.replies, c.level, typeUnsuback, id, filters, 0x11) // there was no subscription
+	kind := byte(typePuback)
+	if p.qos == 2 {
+		kind = typePubrec
+	}
+	switch {
+	case p.qos == 0:
+	case c.level == level5:
+		t.replies = append(t.replies, kind<<4, 3, byte(p.id>>8), byte(p.id), 0x87)
+	default:
+		t.replies = appendReply(t.replies, kind, p.id)
+	}
+	return nil
+}
+
+// bar records a message on a topic on which the device may not publish.
+func (c *conn) bar(m telemetry.Message) error {
+	e := c.endpoint
+	e.metrics.refused.WithLabelValues(string(telemetry.ReasonForbidden)).Inc()
+	if e.refuser == nil {
 		return nil
 	}
-	c.endpoint.metrics.subscriptions.Add(float64(filters))
-	t.replies = appendNo(t.replies, c.level, typeSuback, id, filters, choose(c.level == level5, 0x87, 0x80))
-	return nil
+	return e.refuser.Refuse(e.ctx, m, telemetry.Refuse(telemetry.ReasonForbidden, "",
+		"the topic is another vehicle's: who signed in is %s", c.device.Vehicle))
 }
 
 // settle hands the batch over and answers.
@@ -174,10 +208,8 @@ func (c *conn) refuse(f *fault) *fault {
 	if bad != nil || c.endpoint.refuser == nil {
 		return f
 	}
-	m := telemetry.Message{
-		Topic: string(p.topic), Payload: p.payload, Received: c.endpoint.o.Now(),
-		Size: h.length - (len(begun) - len(p.payload)),
-	}
+	m := c.message(string(p.topic), p.payload, c.endpoint.o.Now())
+	m.Size = h.length - (len(begun) - len(p.payload))
 	refusal := telemetry.Refuse(telemetry.ReasonTooLarge, "", "%s", f.detail)
 	if err := c.endpoint.refuser.Refuse(c.endpoint.ctx, m, refusal); err != nil {
 		return faultf(endNotDurable, "%s, and not recorded: %v", f.detail, err)
