@@ -83,6 +83,8 @@ type Options struct {
 	// Feed is what /api/v1/events tells from. Nil: the stream looks at the record every two seconds, and has no positions.
 	Feed *Feed
 
+	// Devices is the way to the trackers. Nil: the operations do not exist.
+	Devices Devices
 	// Inspect tells what devices sent last. Nil: the operation does not exist.
 	Inspect InspectFunc
 	// Fulfilment serves /lex/fulfillment. Nil: the path does not exist.

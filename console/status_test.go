@@ -204,6 +204,16 @@ var statusCases = []statusCase{
 	{request: "PUT /api/v1/owners/anna", body: `{"locale":"de","time_zone":"Asia/Kolkata"}`, status: 200},
 
 	// Links.
+	{request: "GET /api/v1/vehicles/van%2F1/credentials", status: 200, says: `"last_used":"2026-11-24T07:00:00Z"`},
+	{request: "GET /api/v1/vehicles/%01/credentials", status: 422, at: "path.id"},
+	{request: "POST /api/v1/vehicles/stray/credentials", status: 201, says: `"password":`},
+	{request: "DELETE /api/v1/vehicles/van%2F1/credentials/d-1", status: 204},
+	{request: "DELETE /api/v1/vehicles/van%2F1/credentials/d-2", status: 404},
+	{request: "POST /api/v1/vehicles/van%2F1/commands", body: `{"payload":"reboot"}`, status: 200, says: `"sent":6`},
+	{request: "POST /api/v1/vehicles/van%2F1/commands", body: `{"payload":""}`, status: 422, at: "body.payload"},
+	{request: "POST /api/v1/vehicles/stray/commands", body: `{"payload":"reboot"}`, status: 409, says: "fleet/default/stray/cmd"},
+	{request: "GET /api/v1/inspect/van%2F1", status: 200, says: "91 is outside -90 to 90"},
+	{request: "GET /api/v1/inspect/nobody", status: 404, says: "dead-letters"},
 	{request: "POST /api/v1/owners/anna/links", body: `{}`, status: 201, says: `"url":"https://m.me/1001?ref=C0DE","code":"C0DE","expires":"2026-11-24T08:10:00Z","login_url":"https://gw.test/anna//"`},
 	{request: "POST /api/v1/owners/anna/links", body: `{"page":"1001","vehicle":"van/1","valid_for_s":3600}`, status: 201, says: `"expires":"2026-11-24T09:00:00Z","login_url":"https://gw.test/anna/van/1/"`},
 	{request: "DELETE /api/v1/owners/anna/links", status: 204},

@@ -35,6 +35,7 @@ import (
 	"outrider/store"
 	"outrider/store/sqlstore"
 	"outrider/telemetry"
+	"outrider/telemetry/codec"
 	"outrider/telemetry/mqtt"
 )
 
@@ -81,7 +82,9 @@ type App struct {
 	reader     atomic.Pointer[notify.Reader] // nil without a listener, and before it is started
 	dispatcher *notify.Dispatcher
 	refresher  *refresher
-	endpoint   *mqtt.Endpoint // nil when mqtt.listen is empty
+	decoder    *codec.Joiner
+	endpoint   *mqtt.Endpoint // nil when no device can connect
+	devices    *devices       // nil without endpoint
 	client     *mqtt.Client   // nil when mqtt.url is empty
 	http       *httpServer
 	signer     card.Signer
@@ -118,7 +121,7 @@ func New(o Options) (*App, error) {
 		o.Version = "dev"
 	}
 	c := o.Config
-	if c.MQTT.Listen == "" && c.MQTT.URL == "" {
+	if !c.MQTT.Open() && c.MQTT.URL == "" {
 		return nil, errors.New("app: no fixes can come in: set mqtt.listen, mqtt.url or both")
 	}
 	return &App{o: o, logger: o.Logger, registry: o.Registry, feed: console.NewFeed()}, nil
@@ -239,13 +242,12 @@ func (a *App) startDeciding(ctx context.Context) error {
 	}
 	rules := notify.NewRules(a.directory)
 	rules.MaxAge = c.Alerts.MaxAge
-	decoder, err := newDecoder(c.MQTT)
-	if err != nil {
+	if a.decoder, err = newDecoder(c.MQTT); err != nil {
 		return err
 	}
 	a.pipeline, err = pipeline.New(ctx, pipeline.Options{
-		Journal: a.journal, Store: a.store, Decoder: decoder, Devices: a.directory,
-		Rules: rules, TopicOwner: decoder.TopicOwner, Wake: a.dispatcher.Wake, OnCommit: a.committed,
+		Journal: a.journal, Store: a.store, Decoder: a.decoder, Devices: a.directory,
+		Rules: rules, TopicOwner: a.decoder.TopicOwner, Wake: a.dispatcher.Wake, OnCommit: a.committed,
 		Preset: preset, SnapshotEvery: c.Engine.Snapshot, Now: a.o.Now,
 		Logger: a.logger.With("part", "pipeline"), Registerer: a.registry,
 	})
@@ -256,7 +258,7 @@ func (a *App) startDeciding(ctx context.Context) error {
 		return err
 	}
 	a.onStop("pipeline", a.pipeline.Stop)
-	return nil
+	return a.prepareEndpoint()
 }
 
 // startServing opens the API and the webhook.
@@ -278,7 +280,7 @@ func (a *App) startServing(context.Context) error {
 	if err != nil {
 		return err
 	}
-	handler, err := console.New(console.Options{
+	options := console.Options{
 		Store: a.store, Directory: a.directory, Feed: a.feed, Reload: a.reloadDirectory, FencesChanged: a.pipeline.FencesChanged, PageChanged: a.pageChanged,
 		Links: a.login, Login: a.login, Health: a.store, AdminKey: a.adminKey, Ready: a.ready, Gatherer: a.registry, Registerer: a.registry,
 		Webhook: messenger.NewWebhook(messenger.WebhookOptions{
@@ -287,7 +289,11 @@ func (a *App) startServing(context.Context) error {
 		}),
 		Map:   ui.Options{Tiles: c.Console.Tiles, PMTiles: c.Console.PMTiles, Attribution: c.Console.Attribution, Streets: a.o.Streets},
 		Cards: a.cards, Fulfilment: fulfilment, Inspect: a.inspect, CheckChannel: channel.Check, Logger: a.logger.With("part", "api"), Now: a.o.Now, Version: a.o.Version,
-	})
+	}
+	if a.devices != nil {
+		options.Devices = a.devices
+	}
+	handler, err := console.New(options)
 	if err != nil {
 		return err
 	}
@@ -323,15 +329,7 @@ func (a *App) startSending(ctx context.Context) error {
 // startListening lets fixes in, last, when everything behind them is ready.
 func (a *App) startListening(ctx context.Context) error {
 	c := a.o.Config.MQTT
-	var err error
-	if c.Listen != "" {
-		a.endpoint, err = mqtt.NewEndpoint(mqtt.EndpointOptions{
-			Listen: c.Listen, Sink: a.pipeline.Intake(), Now: a.o.Now,
-			Logger: a.logger.With("part", "endpoint"), Registerer: a.registry,
-		})
-		if err != nil {
-			return err
-		}
+	if a.endpoint != nil {
 		if err := a.endpoint.Start(ctx); err != nil {
 			return err
 		}
@@ -340,8 +338,12 @@ func (a *App) startListening(ctx context.Context) error {
 	if c.URL == "" {
 		return nil
 	}
+	secure, err := brokerTLS(c)
+	if err != nil {
+		return err
+	}
 	a.client, err = mqtt.NewClient(mqtt.ClientOptions{
-		URL: c.URL, Username: c.Username, Password: c.Password.Reveal, ClientID: c.ClientID, Topics: c.Topics, Share: c.Share,
+		URL: c.URL, TLS: secure, Username: c.Username, Password: c.Password.Reveal, ClientID: c.ClientID, Topics: c.Topics, Share: c.Share,
 		Sink: a.pipeline.Intake(), Now: a.o.Now, Logger: a.logger.With("part", "mqtt"), Registerer: a.registry,
 	})
 	if err != nil {

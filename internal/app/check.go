@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"time"
 
@@ -45,12 +46,10 @@ func Check(ctx context.Context, c config.Config) []Finding {
 		findings = append(findings, Finding{Name: "formats", Detail: "mqtt.rules and mqtt.mappings are understood", Err: err})
 	}
 	running := isGateway(ctx, c.HTTP.Listen)
-	if c.MQTT.Listen != "" {
-		findings = append(findings, checkFree("mqtt.listen", c.MQTT.Listen, running))
-	}
+	findings = append(findings, checkEndpoint(c.MQTT, running)...)
 	findings = append(findings, checkFree("http.listen", c.HTTP.Listen, running))
 	if c.MQTT.URL != "" {
-		findings = append(findings, checkBroker(ctx, c.MQTT.URL))
+		findings = append(findings, checkBroker(ctx, c.MQTT))
 	}
 	findings = append(findings, checkGraph(ctx, c.Graph.URL), checkSecrets(c.Facebook))
 	return findings
@@ -124,6 +123,27 @@ func openStore(ctx context.Context, c config.Config, o storeOptions) (*sqlstore.
 	})
 }
 
+// checkEndpoint looks at the addresses and certificates of the device endpoint.
+func checkEndpoint(c config.MQTT, running bool) []Finding {
+	var findings []Finding
+	for setting, address := range map[string]string{
+		"mqtt.listen": c.Listen, "mqtt.tls_listen": c.Endpoint.TLSListen, "mqtt.ws_listen": c.Endpoint.WSListen,
+	} {
+		if address != "" {
+			findings = append(findings, checkFree(setting, address, running))
+		}
+	}
+	slices.SortFunc(findings, func(a, b Finding) int { return cmp.Compare(a.Name, b.Name) })
+	if c.Endpoint.Cert+c.Endpoint.Key+c.Endpoint.ClientCA+c.Endpoint.TLSListen != "" {
+		o, err := endpointTLS(c.Endpoint, slog.New(slog.DiscardHandler))
+		if err == nil && o == nil {
+			err = errors.New("mqtt.tls_listen needs mqtt.tls_cert and mqtt.tls_key")
+		}
+		findings = append(findings, Finding{Name: "mqtt.tls_cert", Detail: "certificate and key can be used", Err: err})
+	}
+	return findings
+}
+
 // checkFree looks whether an address can be taken; one in use is as it should be while a gateway is running.
 func checkFree(setting, address string, running bool) Finding {
 	f := Finding{Name: setting, Detail: address + " is free"}
@@ -161,9 +181,12 @@ func isGateway(ctx context.Context, address string) bool {
 	return err == nil && description.Info.Title == "Outrider"
 }
 
-func checkBroker(ctx context.Context, broker string) Finding {
+func checkBroker(ctx context.Context, c config.MQTT) Finding {
 	f := Finding{Name: "mqtt.url"}
-	u, err := url.Parse(broker)
+	u, err := url.Parse(c.URL)
+	if err == nil {
+		_, err = brokerTLS(c)
+	}
 	if err != nil {
 		f.Err = err
 		return f

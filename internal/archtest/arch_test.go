@@ -70,6 +70,7 @@ var allowed = map[string][]string{
 // fenced says in which packages, tests included, a foreign module or package may appear.
 var fenced = map[string][]string{
 	"github.com/eclipse/paho.mqtt.golang": {"telemetry/mqtt", "simulator", "internal/app"},
+	"github.com/gorilla/websocket":        {"telemetry/mqtt"},
 	"github.com/jackc/pgx":                {"store/postgres"},
 	"github.com/nats-io":                  {"journal/jetstream"},
 	"modernc.org/sqlite":                  {"store/sqlite"},

@@ -66,15 +66,31 @@ type Console struct {
 // MQTT is where fixes come from.
 type MQTT struct {
 	Listen   string // device endpoint; empty: off
+	Endpoint Endpoint
 	URL      string // external broker; empty: none
 	Username string
 	Password identity.Token
 	ClientID string
 	Topics   []string
 	Share    string
+	CA       string // file of who vouches for the broker; empty: the system's
+	Cert     string // file of the certificate for the broker; empty: none
+	Key      string
 	Rules    string // topic rules, as codec.ParseRules reads them
 	Mappings string // file; empty: only those that come with the gateway
 }
+
+// Endpoint is how else devices reach the device endpoint, and how many of them.
+type Endpoint struct {
+	TLSListen, WSListen string // empty: off
+	Cert, Key           string // files of the certificate; empty: none
+	ClientCA            string // file of who vouches for devices; empty: nobody
+	MaxConnections      int
+	MaxPacket           int
+}
+
+// Open reports whether devices can connect at all.
+func (m *MQTT) Open() bool { return m.Listen != "" || m.Endpoint.TLSListen != "" || m.Endpoint.WSListen != "" }
 
 // Store names the database.
 type Store struct{ URL identity.Token } // a URL with a password inside

@@ -65,14 +65,34 @@ func Settings() []Setting {
 			set: text(func(c *Config) *string { return &c.HTTP.PublicURL }, scheme("https", "http"))},
 		{Name: "alerts.card_life", Default: "72h", Doc: "How long the address of an alert's picture is good.",
 			set: duration(func(c *Config) *time.Duration { return &c.Alerts.CardLife }, time.Minute)},
-		{Name: "mqtt.listen", Default: "127.0.0.1:1883", Doc: "Address of the device endpoint that trackers publish to. Empty turns it off. It takes no passwords yet, so it must be a loopback address.",
-			set: text(func(c *Config) *string { return &c.MQTT.Listen }, listen, loopback)},
+		{Name: "mqtt.listen", Default: "127.0.0.1:1883", Doc: "Address of the device endpoint that trackers publish to, without encryption. Empty turns it off. On a loopback address trackers need no password; on any other each needs a credential, see docs/trackers.md.",
+			set: text(func(c *Config) *string { return &c.MQTT.Listen }, listen)},
+		{Name: "mqtt.tls_listen", Doc: "Address of the device endpoint with TLS, such as `0.0.0.0:8883`; it needs `mqtt.tls_cert` and `mqtt.tls_key`. Empty: none.",
+			set: text(func(c *Config) *string { return &c.MQTT.Endpoint.TLSListen }, listen)},
+		{Name: "mqtt.ws_listen", Doc: "Address of the device endpoint over WebSocket, at any path; with TLS when there is a `mqtt.tls_cert`. Each tracker needs a credential. Empty: none.",
+			set: text(func(c *Config) *string { return &c.MQTT.Endpoint.WSListen }, listen)},
+		{Name: "mqtt.tls_cert", Doc: "PEM file of the device endpoint's certificate, with those in between. It is read again when it changes.",
+			set: text(func(c *Config) *string { return &c.MQTT.Endpoint.Cert })},
+		{Name: "mqtt.tls_key", Doc: "PEM file of its private key.",
+			set: text(func(c *Config) *string { return &c.MQTT.Endpoint.Key })},
+		{Name: "mqtt.client_ca", Doc: "PEM file of an authority whose certificates let trackers in over TLS without a password: the common name is the vehicle, the organisation the tenant (none: `default`). Empty: certificates are not asked for.",
+			set: text(func(c *Config) *string { return &c.MQTT.Endpoint.ClientCA })},
+		{Name: "mqtt.max_connections", Default: "20000", Doc: "How many trackers may be connected at once.",
+			set: number(func(c *Config, n int64) { c.MQTT.Endpoint.MaxConnections = int(n) }, 1, 10_000_000)},
+		{Name: "mqtt.max_packet", Default: "1048576", Doc: "Longest MQTT packet that is read of a tracker, in bytes; before it has signed in, 16 KiB.",
+			set: number(func(c *Config, n int64) { c.MQTT.Endpoint.MaxPacket = int(n) }, 1024, 256<<20)},
 		{Name: "mqtt.url", Doc: "External MQTT broker to read from: `tcp://`, `ssl://`, `ws://` or `wss://`. Empty: none. The broker keeps messages while the gateway is down, as far as its queue goes: mosquitto's `max_queued_messages` is 1,000 unless you raise it.",
 			set: text(func(c *Config) *string { return &c.MQTT.URL }, scheme("tcp", "mqtt", "ssl", "tls", "mqtts", "ws", "wss"))},
 		{Name: "mqtt.username", Doc: "User name at the external broker.",
 			set: text(func(c *Config) *string { return &c.MQTT.Username })},
 		{Name: "mqtt.password", Secret: true, Doc: "Password at the external broker.",
 			set: secret(func(c *Config) *identity.Token { return &c.MQTT.Password })},
+		{Name: "mqtt.url_ca", Doc: "PEM file of the authority that vouches for the external broker. Empty: the system's authorities.",
+			set: text(func(c *Config) *string { return &c.MQTT.CA })},
+		{Name: "mqtt.url_cert", Doc: "PEM file of a certificate with which the gateway signs in at the external broker. Empty: none.",
+			set: text(func(c *Config) *string { return &c.MQTT.Cert })},
+		{Name: "mqtt.url_key", Doc: "PEM file of its private key.",
+			set: text(func(c *Config) *string { return &c.MQTT.Key })},
 		{Name: "mqtt.client_id", Default: "outrider", Doc: "Client id at the external broker: it names the persistent session, so keep it, and let no two gateways share one.",
 			set: text(func(c *Config) *string { return &c.MQTT.ClientID }, required)},
 		{Name: "mqtt.topics", Default: "fleet/#,owntracks/#", Doc: "Topic filters read from the external broker, separated by commas; docs/trackers.md names those of other trackers.",
@@ -262,17 +282,6 @@ func listen(v string) error {
 		return fmt.Errorf("%q: the port must be a number from 0 to 65535", v)
 	}
 	return nil
-}
-
-// loopback keeps the device endpoint to this machine for as long as it cannot tell devices apart.
-func loopback(v string) error {
-	host, _, _ := net.SplitHostPort(v)
-	ip := net.ParseIP(host)
-	if v == "" || host == "localhost" || ip != nil && ip.IsLoopback() {
-		return nil
-	}
-	return fmt.Errorf("%q is open to other machines, and the device endpoint takes no passwords yet: "+
-		"listen on 127.0.0.1, or let trackers publish to a broker that mqtt.url names", v)
 }
 
 func scheme(allowed ...string) check {
