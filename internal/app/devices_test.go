@@ -70,8 +70,8 @@ func TestATrackerSignsIn(t *testing.T) {
 	}
 	now := time.Now().Unix()
 	good := fmt.Sprintf(`{"t":%d,"lat":48.1,"lon":11.5}`, now)
-	publish(t, c, "fleet/default/imei-1/fix", good)                                                                   // the device's id
-	publish(t, c, "fleet/default/van/fix", strings.Replace(good, "48.1", "48.2", 1))                                  // the vehicle's
+	publish(t, c, "fleet/default/imei-1/fix", good)                                                                          // the device's id
+	publish(t, c, "fleet/default/van/fix", strings.Replace(good, "48.1", "48.2", 1))                                         // the vehicle's
 	publish(t, c, "v1/devices/me/telemetry", fmt.Sprintf(`{"ts":%d,"values":{"latitude":48.3,"longitude":11.5}}`, now*1000)) // nobody's
 	publish(t, c, "fleet/default/bus/fix", good)
 	publish(t, c, "fleet/other/van/fix", good)

@@ -90,7 +90,9 @@ type Endpoint struct {
 }
 
 // Open reports whether devices can connect at all.
-func (m *MQTT) Open() bool { return m.Listen != "" || m.Endpoint.TLSListen != "" || m.Endpoint.WSListen != "" }
+func (m *MQTT) Open() bool {
+	return m.Listen != "" || m.Endpoint.TLSListen != "" || m.Endpoint.WSListen != ""
+}
 
 // Store names the database.
 type Store struct{ URL identity.Token } // a URL with a password inside

@@ -11,15 +11,15 @@ import (
 func TestCommandTopics(t *testing.T) {
 	t.Parallel()
 	for topic, want := range map[string][2]string{
-		"fleet/acme/van/cmd":     {"acme", "van"},
+		"fleet/acme/van/cmd":      {"acme", "van"},
 		"owntracks/ann/phone/cmd": {"default", "ann/phone"},
-		"fleet/acme/van/fix":     {},
-		"fleet/acme/van/x/cmd":   {},
-		"fleet//van/cmd":         {},
-		"fleet/acme/+/cmd":       {},
-		"fleet/acme/cmd":         {},
-		"else/acme/van/cmd":      {},
-		"":                       {},
+		"fleet/acme/van/fix":      {},
+		"fleet/acme/van/x/cmd":    {},
+		"fleet//van/cmd":          {},
+		"fleet/acme/+/cmd":        {},
+		"fleet/acme/cmd":          {},
+		"else/acme/van/cmd":       {},
+		"":                        {},
 	} {
 		tenant, device := codec.CommandOwner(topic)
 		if got := [2]string{string(tenant), string(device)}; got != want {
