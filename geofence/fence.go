@@ -13,5 +13,6 @@ type Fence struct {
 	Revision uint64 // of this version; grows with every change of any fence
 	Shape    Shape
 	Dwell    time.Duration // a stay this long is told once per visit; 0 for never
+	Tags     []string      // what people group it by; the engine itself does not use them
 	Watch    *Watch        // what else is told; nil for nothing. Not changed once the fence is in an [Index]
 }

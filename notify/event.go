@@ -34,17 +34,19 @@ func Kinds() []Kind {
 
 // Event is something that happened to a vehicle at a fence, in the words of the fleet.
 type Event struct {
-	ID        string // the crossing's id
-	Tenant    identity.TenantID
-	Vehicle   identity.VehicleID
-	Fence     string // fence id
-	FenceName string // what messages call it
-	Kind      Kind
-	At        time.Time        // event time
-	Private   identity.OwnerID // whose fence it is, which nobody else hears of; empty: everybody's
-	Inside    time.Duration    // how long the vehicle had been inside by then; 0: not known, or it was not
-	Point     orb.Point
-	Late      bool // for the record only; nobody is alerted
+	ID         string // the crossing's id
+	Tenant     identity.TenantID
+	Vehicle    identity.VehicleID
+	Fence      string // fence id
+	FenceName  string // what messages call it
+	FenceTags  []string
+	Kind       Kind
+	At         time.Time        // event time
+	Private    identity.OwnerID // whose fence it is, which nobody else hears of; empty: everybody's
+	Inside     time.Duration    // how long the vehicle had been inside by then; 0: not known, or it was not
+	Point      orb.Point
+	Late       bool // for the record only; nobody is alerted
+	Confidence int  // of the engine, 1 to 3; 0: not known
 
 	// Received is when the fix that decided the event arrived, for latency figures.
 	Received time.Time
@@ -69,5 +71,7 @@ type Alert struct {
 	TimeZone    string             `json:"time_zone,omitempty"`
 	MaxAge      time.Duration      `json:"max_age,omitempty"` // older alerts expire; 0: never
 	Once        string             `json:"once,omitempty"`    // id of the owner's wish to be told one time; silences do not hold it
+	Rule        string             `json:"rule,omitempty"`    // by which the owner is told; empty: the default
+	Text        string             `json:"text,omitempty"`    // the rule's own words
 	Say         *Say               `json:"say,omitempty"`     // with Kind Reply: what to say
 }

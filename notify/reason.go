@@ -25,7 +25,8 @@ const (
 	ReasonPageBlocked      Reason = "page_blocked"      // policy enforcement blocks the page
 	ReasonStale            Reason = "stale"             // older than the rule's max age
 	ReasonMuted            Reason = "muted"             // the owner does not want to hear of it
-	ReasonQuietHours       Reason = "quiet_hours"       // the owner does not want to hear of anything at this time of day
+	ReasonCooldown         Reason = "cooldown"          // the rule told the same just before
+	ReasonQuietHours       Reason = "quiet_hours"       // the owner, or the rule, wants quiet at this time of day
 
 	// What Meta or the network answered.
 	ReasonNetwork       Reason = "network"        // nothing was sent: connection refused, DNS
@@ -51,7 +52,7 @@ const (
 func Reasons() []Reason {
 	return []Reason{
 		ReasonNoOwner, ReasonNoContact, ReasonUnknownPage, ReasonNoToken, ReasonTemplateMissing,
-		ReasonTemplatePending, ReasonTemplateRejected, ReasonPageBlocked, ReasonStale, ReasonMuted, ReasonQuietHours, ReasonNetwork,
+		ReasonTemplatePending, ReasonTemplateRejected, ReasonPageBlocked, ReasonStale, ReasonMuted, ReasonCooldown, ReasonQuietHours, ReasonNetwork,
 		ReasonAmbiguous, ReasonTemporary, ReasonThrottled, ReasonWindowClosed, ReasonTokenInvalid,
 		ReasonPermission, ReasonPolicy, ReasonUnreachable, ReasonNoSuchPerson, ReasonTagDead,
 		ReasonTemplateShape, ReasonAttachment, ReasonChannel, ReasonPace, ReasonBadRequest, ReasonAttempts,

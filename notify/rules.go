@@ -1,91 +1,168 @@
 package notify
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
-	"sync"
+	"slices"
 	"time"
 
 	"outrider/identity"
 )
 
-// Rules decides who wants to hear of an event. It reads the directory and nothing else, and is safe for many
-// goroutines.
-//
-// What a person asked to be told of one time is told once, whatever they muted; a fence that is one person's is
-// nobody else's news.
-//
-// The one rule so far is the default: every owner of the vehicle hears of each enter and exit. A pass is not
-// told on top of the enter and exit it consists of, and a late event is for the record only.
+// Rules decides who wants to hear of an event: the rulebook and the directory say so. What a person asked to be told of
+// one time is told once, whatever rules say and whatever they muted; a fence that is one person's is that person's
+// news only, and no rule's business. A late event is for the record only. It is safe for many goroutines, as long as the events of one vehicle come from one of them.
 type Rules struct {
-	// MaxAge is how long an alert may wait for a way to its person before it expires; 0: for ever. Set it
-	// before first use.
+	// MaxAge is how long an alert may wait for a way to its person before it expires, where its rule does not say; 0: for
+	// ever. Recent is asked, once for each vehicle, what was told before a restart; nil: nothing was. Set them before
+	// first use.
 	MaxAge time.Duration
+	Recent RecentFunc
 
 	directory *identity.Directory
-
-	mu   sync.Mutex        // guards told
-	told map[string]string // the alert that fulfilled a wish, until the directory no longer knows the wish
+	book      *Rulebook
+	cooldowns cooldowns
+	wishes    wishes
 }
 
-// NewRules returns the rules over a directory.
-func NewRules(d *identity.Directory) *Rules { return &Rules{directory: d, told: map[string]string{}} }
+// NewRules returns the decisions by a book over a directory. A nil book is one of default rules.
+func NewRules(d *identity.Directory, book *Rulebook) *Rules {
+	if book == nil {
+		book = NewRulebook()
+	}
+	r := &Rules{directory: d, book: book}
+	r.cooldowns.told, r.cooldowns.known = map[told]time.Time{}, map[vehicleOf]bool{}
+	return r
+}
 
-// Alerts appends to dst one alert for each person who wants to hear of e. The same event gives the same alert
-// ids each time, so that an outbox which knows them can skip them.
+// Alerts appends to dst one alert for each person who wants to hear of e: of several rules that say so the first
+// counts, see [Rulebook.Rules]. The same event gives the same alert ids each time, so that an outbox which knows them
+// can skip them.
 func (r *Rules) Alerts(dst []Alert, e Event) []Alert {
-	if e.Late || (e.Kind != Enter && e.Kind != Exit) {
+	if e.Late {
 		return dst
 	}
-	name := string(e.Vehicle)
-	if v, ok := r.directory.Vehicle(e.Tenant, e.Vehicle); ok {
-		name = v.Title()
+	v, _ := r.directory.Vehicle(e.Tenant, e.Vehicle)
+	rules, start := r.rulesFor(&e), len(dst)
+	for i := range rules {
+		if rule := &rules[i]; rule.misses(&e, v.Tags) == Hit {
+			dst = r.tell(dst, start, rule, &e, v)
+		}
 	}
-	for _, o := range r.directory.Owners(e.Tenant, e.Vehicle) {
-		if e.Private == "" || e.Private == o.ID {
-			dst = append(dst, r.alert(e, o, name))
+	return r.grant(dst, start, &e, v)
+}
+
+// rulesFor returns the rules that say something of e: of a fence that is one person's only the usual one does.
+func (r *Rules) rulesFor(e *Event) []Rule {
+	if e.Private != "" {
+		return []Rule{usual(e.Tenant)}
+	}
+	return r.book.Rules(e.Tenant)
+}
+
+// grant appends alerts for people who asked to be told of this one time, and are not told already in dst[start:].
+func (r *Rules) grant(dst []Alert, start int, e *Event, v identity.Vehicle) []Alert {
+	if e.Kind != Enter && e.Kind != Exit {
+		return dst
+	}
+	rule := usual(e.Tenant)
+	for _, o := range r.people(&rule, e) {
+		if isTold(dst[start:], o.ID) {
+			continue
+		}
+		if a := r.alert(&rule, e, o, v); a.Once != "" {
+			dst = append(dst, a)
 		}
 	}
 	return dst
 }
 
-// wish returns the id of the owner's wish that the alert fulfils; empty: none. One wish is for one alert, and the
-// directory learns of that only after it is stored.
-func (r *Rules) wish(e Event, o identity.Owner, alert string) string {
-	w, ok := o.Wants(e.Vehicle, string(e.Kind), e.Fence, e.At)
-	if !ok {
-		return ""
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if by, told := r.told[w.ID]; told {
-		if by == alert {
-			return w.ID
-		}
-		return ""
-	}
-	if len(r.told) >= mostTold {
-		clear(r.told) // a wish among them that is still in the directory is seconds old
-	}
-	r.told[w.ID] = alert
-	return w.ID
+func isTold(alerts []Alert, owner identity.OwnerID) bool {
+	return slices.ContainsFunc(alerts, func(a Alert) bool { return a.Owner == owner })
 }
 
-// mostTold bounds what is remembered of wishes that were told.
-const mostTold = 10_000
+// tell appends the alerts of one rule, but for people who are told already in dst[start:].
+func (r *Rules) tell(dst []Alert, start int, rule *Rule, e *Event, v identity.Vehicle) []Alert {
+	for _, o := range r.people(rule, e) {
+		if !isTold(dst[start:], o.ID) {
+			dst = append(dst, r.alert(rule, e, o, v))
+		}
+	}
+	return dst
+}
 
-func (r *Rules) alert(e Event, o identity.Owner, vehicleName string) Alert {
-	fenceName := e.FenceName
+// people lists whom a rule tells.
+func (r *Rules) people(rule *Rule, e *Event) []identity.Owner {
+	var people []identity.Owner
+	if !rule.To.NotOwners {
+		people = append(people, r.directory.Owners(e.Tenant, e.Vehicle)...)
+	}
+	for _, id := range rule.To.Owners {
+		if o, ok := r.directory.Owner(e.Tenant, id); ok {
+			people = append(people, o)
+		}
+	}
+	if e.Private != "" {
+		people = slices.DeleteFunc(people, func(o identity.Owner) bool { return o.ID != e.Private })
+	}
+	return people
+}
+
+// Wanted reports whether any rule holds for e: then only the want of a person silences it.
+func (r *Rules) Wanted(e Event) bool {
+	return slices.ContainsFunc(r.Judge(e), func(j Judgement) bool { return j.Miss == Hit })
+}
+
+// Judgement is what one rule says of an event.
+type Judgement struct {
+	Rule string             `json:"rule"`
+	Name string             `json:"name,omitempty"`
+	Miss Miss               `json:"miss,omitempty" doc:"Why it does not hold: disabled, event, vehicle, geofence, schedule or confidence. Absent: it holds."`
+	To   []identity.OwnerID `json:"to,omitempty" nullable:"false" doc:"Whom it tells."`
+}
+
+// Judge says of every rule of the tenant whether it holds for e, as the rules are now.
+func (r *Rules) Judge(e Event) []Judgement {
+	rules := r.rulesFor(&e)
+	all := make([]Judgement, 0, len(rules))
+	for i := range rules {
+		all = append(all, r.judge(&rules[i], e))
+	}
+	return all
+}
+
+func (r *Rules) judge(rule *Rule, e Event) Judgement {
+	v, _ := r.directory.Vehicle(e.Tenant, e.Vehicle)
+	j := Judgement{Rule: rule.ID, Name: rule.Name, Miss: rule.misses(&e, v.Tags)}
+	if j.Miss == Hit {
+		for _, o := range r.people(rule, &e) {
+			if !slices.Contains(j.To, o.ID) {
+				j.To = append(j.To, o.ID)
+			}
+		}
+	}
+	return j
+}
+
+func (r *Rules) alert(rule *Rule, e *Event, o identity.Owner, v identity.Vehicle) Alert {
+	name, fenceName, maxAge := string(e.Vehicle), e.FenceName, r.MaxAge
+	if v.ID != "" {
+		name = v.Title()
+	}
 	if fenceName == "" {
 		fenceName = e.Fence
 	}
-	return Alert{
+	if rule.MaxAge > 0 {
+		maxAge = time.Duration(rule.MaxAge) * time.Second
+	}
+	a := Alert{
 		ID:          AlertID(e.ID, o.ID),
 		Event:       e.ID,
 		Tenant:      e.Tenant,
 		Owner:       o.ID,
 		Vehicle:     e.Vehicle,
-		VehicleName: vehicleName,
+		VehicleName: name,
 		Fence:       e.Fence,
 		FenceName:   fenceName,
 		Kind:        e.Kind,
@@ -95,38 +172,68 @@ func (r *Rules) alert(e Event, o identity.Owner, vehicleName string) Alert {
 		Received:    e.Received,
 		Locale:      o.Locale,
 		TimeZone:    o.TimeZone,
-		MaxAge:      r.MaxAge,
-		Once:        r.wish(e, o, AlertID(e.ID, o.ID)),
+		MaxAge:      maxAge,
+		Text:        rule.Text,
+		Once:        r.wishes.grant(e, o, AlertID(e.ID, o.ID)),
 	}
+	if rule.ID != DefaultRule {
+		a.Rule = rule.ID
+	}
+	return a
 }
 
 // Deliver addresses an alert: a pending delivery to the owner's first contact, to no page when the owner has only
-// another channel, or a held one that says that there is neither. What the owner has muted is over at once: it is in
-// the record, and nobody is told.
+// another channel, or a held one that says that there is neither. What the owner has muted, and what the rule tells
+// seldom and told just now, is over at once: it is in the record, and nobody is told. In quiet hours it is held until
+// they end, or the person writes.
 func (r *Rules) Deliver(a Alert, now time.Time) Delivery {
 	d := Delivery{Alert: a, State: Pending, NextAt: now, Created: now}
 	owner, _ := r.directory.Owner(a.Tenant, a.Owner)
 	if m, muted := owner.Muted(a.Vehicle, a.Fence, a.At); muted && a.Once == "" {
-		d.State, d.Route, d.Reason, d.NextAt = Expired, RouteHold, ReasonMuted, time.Time{}
-		d.Detail = "muted by the owner"
+		detail := "muted by the owner"
 		if !m.Until.IsZero() {
-			d.Detail += " until " + m.Until.UTC().Format(time.RFC3339)
+			detail += " until " + m.Until.UTC().Format(time.RFC3339)
 		}
-		return d
+		return d.over(ReasonMuted, detail)
 	}
-	if len(owner.Contacts) > 0 {
+	rule, ok := r.book.Rule(a.Tenant, cmp.Or(a.Rule, DefaultRule))
+	if !ok {
+		rule = usual(a.Tenant)
+	}
+	if rule.Cooldown > 0 && a.Once == "" {
+		if last := r.cooldowns.last(&a, r.Recent); !last.IsZero() && a.At.Sub(last) < time.Duration(rule.Cooldown)*time.Second {
+			return d.over(ReasonCooldown, "the same was told at "+last.UTC().Format(time.RFC3339))
+		}
+		r.cooldowns.note(&a)
+	}
+	r.address(&d, &owner)
+	if end, quiet := rule.Quiet.end(now, owner.Location()); quiet && rule.Priority != PriorityHigh && d.State == Pending && a.Once == "" {
+		d.State, d.Route, d.Reason, d.NextAt = Held, RouteHold, ReasonQuietHours, end
+		d.Detail = "quiet until " + end.Format(time.RFC3339)
+	}
+	return d
+}
+
+// over ends a delivery of which nobody is told.
+func (d Delivery) over(why Reason, detail string) Delivery {
+	d.State, d.Route, d.Reason, d.Detail, d.NextAt = Expired, RouteHold, why, detail, time.Time{}
+	return d
+}
+
+// address says where a delivery goes.
+func (r *Rules) address(d *Delivery, owner *identity.Owner) {
+	a := &d.Alert
+	switch {
+	case len(owner.Contacts) > 0:
 		d.Page, d.PSID = owner.Contacts[0].Page, owner.Contacts[0].PSID
-		return d
-	}
-	if !owner.Fallback.Empty() {
+	case !owner.Fallback.Empty():
 		// Nobody at Messenger, but another channel: each owner's messages keep their order.
 		d.PSID = identity.PSID("owner:" + string(a.Tenant) + "/" + string(a.Owner))
-		return d
+	default:
+		d.State, d.Route, d.Reason = Held, RouteHold, ReasonNoContact
+		d.Detail = "the owner is linked to no page"
+		d.NextAt = a.Expiry()
 	}
-	d.State, d.Route, d.Reason = Held, RouteHold, ReasonNoContact
-	d.Detail = "the owner is linked to no page"
-	d.NextAt = a.Expiry()
-	return d
 }
 
 // AlertID is the id of the alert of one event to one owner: 32 hexadecimal digits.

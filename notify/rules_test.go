@@ -52,7 +52,7 @@ func TestRulesAlerts(t *testing.T) {
 		{"another tenant", foreign, ""},
 	} {
 		var owners []string
-		for _, a := range notify.NewRules(directory()).Alerts(nil, c.e) {
+		for _, a := range notify.NewRules(directory(), nil).Alerts(nil, c.e) {
 			owners = append(owners, string(a.Owner))
 		}
 		if got := strings.Join(owners, " "); got != c.want {
@@ -63,7 +63,7 @@ func TestRulesAlerts(t *testing.T) {
 
 func TestAlertIsFrozen(t *testing.T) {
 	t.Parallel()
-	rules := notify.NewRules(directory())
+	rules := notify.NewRules(directory(), nil)
 	rules.MaxAge = 24 * time.Hour
 	first := []notify.Alert{{ID: "kept"}}
 	got := rules.Alerts(first, event("van-12", notify.Enter))
@@ -90,7 +90,7 @@ func TestAlertIsFrozen(t *testing.T) {
 
 func TestDeliver(t *testing.T) {
 	t.Parallel()
-	rules := notify.NewRules(directory())
+	rules := notify.NewRules(directory(), nil)
 	rules.MaxAge = time.Hour
 	alerts := rules.Alerts(nil, event("van-12", notify.Enter))
 	anna, bob := rules.Deliver(alerts[0], noon), rules.Deliver(alerts[1], noon)
@@ -120,7 +120,7 @@ func ExampleRules() {
 		Owners: []identity.Owner{{Tenant: "default", ID: "anna", TimeZone: "Europe/Berlin",
 			Contacts: []identity.Contact{{Page: "111", PSID: "7001"}}}},
 	})
-	rules := notify.NewRules(d)
+	rules := notify.NewRules(d, nil)
 	at := time.Date(2026, 11, 24, 7, 42, 0, 0, time.UTC)
 	left := notify.Event{ID: "c1", Tenant: "default", Vehicle: "van-12", Fence: "depot", FenceName: "Depot North", Kind: notify.Exit, At: at}
 	for _, a := range rules.Alerts(nil, left) {
@@ -152,7 +152,7 @@ func TestMutedAlertsAreOverAtOnce(t *testing.T) {
 			Tenant: "acme", ID: "ann", Contacts: []identity.Contact{{Page: "1", PSID: "7"}}, Mutes: x.mutes,
 		}}})
 		a := notify.Alert{Tenant: "acme", Owner: "ann", Vehicle: "van", Fence: "depot", Kind: notify.Enter, At: at}
-		if got := notify.NewRules(d).Deliver(a, at.Add(time.Minute)); got.State != x.want || (got.Reason == notify.ReasonMuted) != (x.want == notify.Expired) {
+		if got := notify.NewRules(d, nil).Deliver(a, at.Add(time.Minute)); got.State != x.want || (got.Reason == notify.ReasonMuted) != (x.want == notify.Expired) {
 			t.Errorf("%s: %s %s, want %s", x.name, got.State, got.Reason, x.want)
 		}
 	}

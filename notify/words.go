@@ -83,6 +83,9 @@ func (w Words) count(key string, n int) string {
 
 // Text is the message for an alert that is read at about now.
 func (w Words) Text(a Alert, now time.Time) string {
+	if a.Text != "" {
+		return placed(a.Text).fill(w.values(a, now))
+	}
 	return w.say(string(a.Kind), w.values(a, now))
 }
 

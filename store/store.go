@@ -35,6 +35,7 @@ type Store interface {
 	PageHealths
 	Acknowledgements
 	Questions
+	Rules
 	notify.Talk
 	notify.Outbox
 	notify.Enqueuer

@@ -71,6 +71,8 @@ type App struct {
 	signet     identity.Signet
 	dialog     *chat.Dialog
 	store      *sqlstore.Store
+	rulebook   *notify.Rulebook
+	rules      *notify.Rules
 	journal    *local.Journal
 	directory  *identity.Directory
 	pipeline   *pipeline.Pipeline
@@ -181,7 +183,7 @@ func (a *App) startKeeping(ctx context.Context) error {
 		return err
 	}
 	a.onStop("store", func(context.Context) error { return a.store.Close() })
-	a.directory = identity.NewDirectory()
+	a.directory, a.rulebook = identity.NewDirectory(), notify.NewRulebook()
 	return a.reloadDirectory(ctx)
 }
 
@@ -240,14 +242,14 @@ func (a *App) startDeciding(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("app: engine.preset: %w", err)
 	}
-	rules := notify.NewRules(a.directory)
-	rules.MaxAge = c.Alerts.MaxAge
+	a.rules = notify.NewRules(a.directory, a.rulebook)
+	a.rules.MaxAge, a.rules.Recent = c.Alerts.MaxAge, a.recentlyTold
 	if a.decoder, err = newDecoder(c.MQTT); err != nil {
 		return err
 	}
 	a.pipeline, err = pipeline.New(ctx, pipeline.Options{
 		Journal: a.journal, Store: a.store, Decoder: a.decoder, Devices: a.directory,
-		Rules: rules, TopicOwner: a.decoder.TopicOwner, Wake: a.dispatcher.Wake, OnCommit: a.committed,
+		Rules: a.rules, TopicOwner: a.decoder.TopicOwner, Wake: a.dispatcher.Wake, OnCommit: a.committed,
 		Preset: preset, SnapshotEvery: c.Engine.Snapshot, Now: a.o.Now,
 		Logger: a.logger.With("part", "pipeline"), Registerer: a.registry,
 	})
@@ -402,7 +404,30 @@ func (a *App) reloadDirectory(ctx context.Context) error {
 		return fmt.Errorf("app: load identities: %w", err)
 	}
 	a.directory.Load(records)
+	return a.reloadRules(ctx)
+}
+
+// reloadRules puts the stored rules in force.
+func (a *App) reloadRules(ctx context.Context) error {
+	rules, err := a.store.Rules(ctx)
+	if err != nil {
+		return fmt.Errorf("app: load rules: %w", err)
+	}
+	a.rulebook.Load(rules)
 	return nil
+}
+
+// recentMost is how many deliveries of a vehicle are looked at for what was told before a restart.
+const recentMost = 200
+
+// recentlyTold returns what a vehicle's people were told lately.
+func (a *App) recentlyTold(ctx context.Context, tenant identity.TenantID, vehicle identity.VehicleID) ([]notify.Delivery, error) {
+	records, err := a.store.Deliveries(ctx, store.Query{Tenant: tenant, Vehicle: vehicle, Limit: recentMost})
+	all := make([]notify.Delivery, len(records))
+	for i := range records {
+		all[i] = records[i].Delivery
+	}
+	return all, err
 }
 
 // identitiesChanged lets pages go on whose owners or standing changed.

@@ -223,7 +223,7 @@ func (f *Feature) Fence(revision uint64) (geofence.Fence, error) {
 	if err != nil {
 		return geofence.Fence{}, err
 	}
-	return geofence.Fence{ID: f.ID, Name: f.Name, Owner: f.Owner, Revision: revision, Shape: shape, Dwell: rules.Dwell, Watch: rules.Watch}, nil
+	return geofence.Fence{ID: f.ID, Name: f.Name, Owner: f.Owner, Revision: revision, Shape: shape, Tags: f.Tags, Dwell: rules.Dwell, Watch: rules.Watch}, nil
 }
 
 // JSON returns the feature in canonical form: no white space, members and properties in a fixed order,

@@ -250,6 +250,7 @@ func (l *lane) record(ts *tenantState, c *geofence.Crossing, received time.Time)
 	l.metrics.crossings.WithLabelValues(rec.Kind, strconv.FormatBool(rec.Late)).Inc()
 	e := event(rec)
 	e.Private = fenceOwner(ts.index, rec.Fence)
+	e.FenceTags = fenceTags(ts.index, c.Fence)
 	e.Inside = l.stays.length(ts, c)
 	l.alerts = l.o.Rules.Alerts(l.alerts[:0], e)
 	for _, a := range l.alerts {
@@ -260,10 +261,14 @@ func (l *lane) record(ts *tenantState, c *geofence.Crossing, received time.Time)
 			l.metrics.alerts.WithLabelValues(alertQueued).Inc()
 			continue
 		}
-		l.metrics.alerts.WithLabelValues(alertNoContact).Inc()
+		l.metrics.alerts.WithLabelValues(string(d.Reason)).Inc()
 	}
-	if len(l.alerts) == 0 && !c.Late && (c.Kind == geofence.Enter || c.Kind == geofence.Exit) {
-		l.metrics.alerts.WithLabelValues(alertNoOwner).Inc() // without rules, only the want of an owner silences these
+	if len(l.alerts) == 0 && !c.Late {
+		why := alertNoRule
+		if l.o.Rules.Wanted(e) {
+			why = alertNoOwner
+		}
+		l.metrics.alerts.WithLabelValues(why).Inc()
 	}
 }
 

@@ -39,7 +39,7 @@ func newMetrics(r prometheus.Registerer) *metrics {
 		}, []string{"kind", "late"}),
 		alerts: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "outrider_alerts_total",
-			Help: "Alerts that crossings led to: queued for delivery, held for want of a contact, or without an owner.",
+			Help: "Alerts that crossings led to: queued for delivery, held or silenced with the reason, without an owner, or wanted by no rule.",
 		}, []string{"result"}),
 		commit: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name:                        "outrider_lane_commit_seconds",
@@ -77,9 +77,13 @@ func newMetrics(r prometheus.Registerer) *metrics {
 
 // The results of an alert.
 const (
-	alertQueued    = "queued"
-	alertNoOwner   = string(notify.ReasonNoOwner)
-	alertNoContact = string(notify.ReasonNoContact)
+	alertQueued     = "queued"
+	alertNoRule     = "no_rule" // no rule holds
+	alertNoOwner    = string(notify.ReasonNoOwner)
+	alertNoContact  = string(notify.ReasonNoContact)
+	alertMuted      = string(notify.ReasonMuted)
+	alertCooldown   = string(notify.ReasonCooldown)
+	alertQuietHours = string(notify.ReasonQuietHours)
 )
 
 func (m *metrics) initialise() {
@@ -94,7 +98,7 @@ func (m *metrics) initialise() {
 			m.crossings.WithLabelValues(k.String(), strconv.FormatBool(late))
 		}
 	}
-	for _, result := range []string{alertQueued, alertNoOwner, alertNoContact} {
+	for _, result := range []string{alertQueued, alertNoRule, alertNoOwner, alertNoContact, alertMuted, alertCooldown, alertQuietHours} {
 		m.alerts.WithLabelValues(result)
 	}
 	for _, result := range []string{"saved", "failed"} {

@@ -78,7 +78,7 @@ func (r *rig) open(t *testing.T) {
 	r.reload(t)
 	r.pipeline, err = pipeline.New(ctx, pipeline.Options{
 		Journal: r.journal, Store: r.store, Decoder: codec.New(codec.Options{}), Devices: r.directory,
-		Rules: notify.NewRules(r.directory), TopicOwner: codec.TopicOwner, Wake: r.wake, Now: time.Now,
+		Rules: notify.NewRules(r.directory, nil), TopicOwner: codec.TopicOwner, Wake: r.wake, Now: time.Now,
 		Logger: slog.New(slog.DiscardHandler), SnapshotEvery: r.snapshots,
 	})
 	must(t, err)

@@ -51,6 +51,15 @@ func fenceOwner(ix *geofence.Index, id geofence.FenceID) identity.OwnerID {
 	return ""
 }
 
+func fenceTags(ix *geofence.Index, id geofence.FenceID) []string {
+	ref, ok := ix.Lookup(id)
+	if !ok {
+		return nil
+	}
+	fence, _ := ix.Fence(ref)
+	return fence.Tags
+}
+
 // crossingID is the same for the same crossing however often it is found: a hash of tenant, vehicle, fence,
 // fence revision, kind and event time.
 func crossingID(c store.Crossing) string {
@@ -73,5 +82,6 @@ func event(c store.Crossing) notify.Event {
 	return notify.Event{
 		ID: c.ID, Tenant: c.Tenant, Vehicle: c.Vehicle, Fence: string(c.Fence), FenceName: c.FenceName,
 		Kind: notify.Kind(c.Kind), At: c.At, Point: c.Point, Late: c.Late, Received: c.Received,
+		Confidence: c.Confidence,
 	}
 }

@@ -28,6 +28,7 @@ func Queries() map[string]Statement {
 		"abandonAll":     {abandonAll, "deliveries"},     // an index of the few that are sending
 		"geofencesAt":    {geofencesAt, ""},              // by revision: all versions up to it
 		"allAccounts":    {allAccounts, "accounts"},      // few people log in
+		"allRules":       {allRules, "rules"},            // the rulebook loads all
 		"ownersOfPerson": {ownersOfPerson, "owners"},     // somebody is forgotten: seldom
 		"unaddressDone":  {unaddressDone, "deliveries"},  // the same, and an index would cost every delivery
 		"unaddress mine": {unaddressDone + ofOwner, ""},  // the same of one tenant
@@ -49,7 +50,7 @@ func Queries() map[string]Statement {
 		"ownerContacts": ownerContacts, "ownerLinks": ownerLinks, "dropLink": dropLink, "vehicleOwners": vehicleOwners,
 		"addressHeld": addressHeld, "forward": forward, "linksOfAccount": linksOfAccount, "dropLinksOf": dropLinksOf, "dropCodesOf": dropCodesOf,
 		"dropWindow": dropWindow, "dropSaid": dropSaid, "giveUpPending": giveUpPending, "giveUpHeld": giveUpHeld, "unaddressPending": unaddressPending, "unaddressHeld": unaddressHeld, "optIns": optIns, "dropOptIns": dropOptIns,
-		"getErasure": getErasure, "getHealth": getHealth, "emptyToken": emptyToken, "dropAccount": dropAccount,
+		"getErasure": getErasure, "ruleRevision": ruleRevision, "dropRule": dropRule, "getHealth": getHealth, "emptyToken": emptyToken, "dropAccount": dropAccount,
 		"newerTemplate": newerTemplate, "blockPage": blockPage, "unheard": unheard, "heard": heard,
 		"acknowledge": acknowledge, "acknowledged": acknowledged, "dropQuestion": dropQuestion, "dropEndedAsks": dropEndedAsks, "getQuestion": getQuestion, "onceOf": onceOf, "endOnce": endOnce,
 		"forgetOld": forgetOld, "wakePerson": wakePerson, "echoed": echoed, "settleByEcho": settleByEcho,

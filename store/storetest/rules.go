@@ -1,0 +1,55 @@
+package storetest
+
+import (
+	"testing"
+
+	"outrider/identity"
+	"outrider/notify"
+	"outrider/store"
+)
+
+var ruleTests = map[string]func(*testing.T, *bench){
+	"a rule comes back as it was put":         ruleRoundTrip,
+	"a rule changes only at what is expected": ruleConditions,
+}
+
+func fullRule(tenant identity.TenantID, id string) notify.Rule {
+	return notify.Rule{
+		Tenant: tenant, ID: id, Name: "Night", Disabled: true, Vehicles: notify.Selection{IDs: []string{"van"}, Tags: []string{"cold"}},
+		Geofences: notify.Selection{Tags: []string{"yards"}}, Events: []notify.Kind{notify.Enter, notify.Dwell},
+		Schedule: &notify.Schedule{TimeZone: "Europe/Berlin", Windows: []notify.Hours{{Days: []string{"mon"}, From: "22:00", To: "06:00"}}, Except: []string{"2026-12-24"}},
+		To:       notify.Recipients{NotOwners: true, Owners: []identity.OwnerID{"ann"}}, Surely: 2, Cooldown: 600,
+		Quiet: &notify.QuietHours{From: "22:00", To: "07:00"}, Priority: notify.PriorityHigh, MaxAge: 60, Text: "{vehicle} at {fence}",
+	}
+}
+
+func ruleRoundTrip(t *testing.T, b *bench) {
+	ctx := t.Context()
+	var want []notify.Rule
+	for _, r := range []notify.Rule{fullRule("acme", "a"), {Tenant: "acme", ID: "b", Events: []notify.Kind{notify.Exit}}, fullRule("other", "a")} {
+		want = append(want, must(b.PutRule(ctx, r, 0))(t))
+	}
+	if want[1].Revision <= want[0].Revision || want[0].Updated != epoch {
+		t.Errorf("revisions %d and %d, updated %v", want[0].Revision, want[1].Revision, want[0].Updated)
+	}
+	same(t, "rules", must(b.Rules(ctx))(t), want)
+	want[1] = must(b.PutRule(ctx, fullRule("acme", "b"), 0))(t)
+	ok(t, b.DeleteRule(ctx, "acme", "a", 0))
+	same(t, "rules after a change", must(b.Rules(ctx))(t), want[1:])
+}
+
+func ruleConditions(t *testing.T, b *bench) {
+	ctx := t.Context()
+	r := fullRule("acme", "a")
+	_, err := b.PutRule(ctx, r, 7)
+	wantError(t, err, store.ErrConflict)
+	first := must(b.PutRule(ctx, r, store.ExpectAbsent))(t)
+	_, err = b.PutRule(ctx, r, store.ExpectAbsent)
+	wantError(t, err, store.ErrConflict)
+	second := must(b.PutRule(ctx, r, first.Revision))(t)
+	wantError(t, b.DeleteRule(ctx, "acme", "a", first.Revision), store.ErrConflict)
+	wantError(t, b.DeleteRule(ctx, "acme", "b", 0), store.ErrNotFound)
+	wantError(t, b.DeleteRule(ctx, "other", "a", 0), store.ErrNotFound)
+	ok(t, b.DeleteRule(ctx, "acme", "a", second.Revision))
+	same(t, "rules", must(b.Rules(ctx))(t), nil)
+}
