@@ -20,6 +20,7 @@ func New(o Options) (http.Handler, error) {
 	newFences(o).register(api)
 	newRegistry(o).register(api)
 	newRecords(o).register(api)
+	(&rules{o: o}).register(api)
 	registerInspect(api, o.Inspect)
 	registerDevices(api, o.Devices)
 	events{feed: o.Feed, store: o.Store}.register(api)

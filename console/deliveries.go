@@ -26,6 +26,7 @@ type delivery struct {
 	Fence       string             `json:"fence"`
 	FenceName   string             `json:"fence_name,omitempty"`
 	Kind        notify.Kind        `json:"kind"`
+	Rule        string             `json:"rule,omitempty" doc:"The rule that told the owner; absent: the default one."`
 	At          time.Time          `json:"at" doc:"When the crossing happened."`
 	Lat         float64            `json:"lat"`
 	Lon         float64            `json:"lon"`
@@ -89,7 +90,7 @@ func showDelivery(d store.DeliveryRecord) delivery {
 	a := d.Alert
 	return delivery{
 		ID: a.ID, Event: a.Event, Vehicle: a.Vehicle, VehicleName: a.VehicleName, Owner: a.Owner,
-		Fence: a.Fence, FenceName: a.FenceName, Kind: a.Kind, At: a.At.UTC(), Lat: a.Point.Lat(), Lon: a.Point.Lon(),
+		Fence: a.Fence, FenceName: a.FenceName, Kind: a.Kind, Rule: a.Rule, At: a.At.UTC(), Lat: a.Point.Lat(), Lon: a.Point.Lon(),
 		Page: d.Page, PSID: d.PSID, State: deliveryState(d.State), Route: d.Route, Reason: d.Reason, Detail: d.Detail,
 		Attempts: d.Attempts, NextAt: moment(d.NextAt), Created: moment(d.Created), SentAt: moment(d.SentAt),
 		Delivered: moment(d.Delivered), Read: moment(d.Read), Seen: moment(d.Acknowledged), SeenBy: d.AcknowledgedBy, MessageID: d.MessageID,

@@ -11,6 +11,7 @@ import (
 	"outrider/console"
 	"outrider/geofence"
 	"outrider/identity"
+	"outrider/notify"
 	"outrider/store"
 	"outrider/telemetry"
 )
@@ -31,6 +32,7 @@ type fakeStore struct {
 	crossings  []store.Crossing
 	deliveries []store.DeliveryRecord
 	letters    []store.DeadLetter
+	rules      []notify.Rule
 }
 
 var _ console.Store = (*fakeStore)(nil)
@@ -252,4 +254,47 @@ func (s *fakeStore) DeadLetters(_ context.Context, q store.Query) ([]store.DeadL
 	return newest(s.letters, q, func(d store.DeadLetter) uint64 { return d.Seq }, func(d store.DeadLetter) bool {
 		return d.Tenant == q.Tenant && (q.Vehicle == "" || d.Vehicle == q.Vehicle)
 	}), s.fail
+}
+
+func (s *fakeStore) PutRule(_ context.Context, r notify.Rule, expect uint64) (notify.Rule, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.fail != nil {
+		return r, s.fail
+	}
+	i := slices.IndexFunc(s.rules, func(o notify.Rule) bool { return o.Tenant == r.Tenant && o.ID == r.ID })
+	switch {
+	case expect == store.ExpectAbsent && i >= 0, expect != 0 && expect != store.ExpectAbsent && (i < 0 || s.rules[i].Revision != expect):
+		return r, store.ErrConflict
+	}
+	s.revision++
+	r.Revision, r.Updated = s.revision, s.now()
+	if i >= 0 {
+		s.rules[i] = r
+	} else {
+		s.rules = append(s.rules, r)
+	}
+	return r, nil
+}
+
+func (s *fakeStore) DeleteRule(_ context.Context, tenant identity.TenantID, id string, expect uint64) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	i := slices.IndexFunc(s.rules, func(o notify.Rule) bool { return o.Tenant == tenant && o.ID == id })
+	switch {
+	case s.fail != nil:
+		return s.fail
+	case i < 0:
+		return store.ErrNotFound
+	case expect != 0 && s.rules[i].Revision != expect:
+		return store.ErrConflict
+	}
+	s.rules = slices.Delete(s.rules, i, i+1)
+	return nil
+}
+
+func (s *fakeStore) allRules() []notify.Rule {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.rules)
 }

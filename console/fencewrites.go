@@ -167,5 +167,5 @@ func (f *fences) expectation(ctx context.Context, id geofence.FenceID, c Conditi
 
 // overtaken is the answer when another change came between the check of a condition and the change itself.
 func overtaken() *huma.ErrorModel {
-	return problem(http.StatusPreconditionFailed, "the geofence was changed at the same moment; read it again, and repeat the change on it")
+	return problem(http.StatusPreconditionFailed, "it was changed at the same moment; read it again, and repeat the change on it")
 }

@@ -12,6 +12,7 @@ import (
 	"outrider/console/ui"
 	"outrider/geofence"
 	"outrider/identity"
+	"outrider/notify"
 	"outrider/store"
 	"outrider/telemetry"
 )
@@ -35,6 +36,12 @@ type Registry interface {
 	LastFix(ctx context.Context, tenant identity.TenantID, vehicle identity.VehicleID) (telemetry.Fix, error)
 }
 
+// Rules is what the API asks of the store of rules; it reads them from the rulebook.
+type Rules interface {
+	PutRule(ctx context.Context, r notify.Rule, expect uint64) (notify.Rule, error)
+	DeleteRule(ctx context.Context, tenant identity.TenantID, id string, expect uint64) error
+}
+
 // Records is what the API asks of the record.
 type Records interface {
 	Crossings(ctx context.Context, q store.Query) ([]store.Crossing, error)
@@ -48,6 +55,7 @@ type Records interface {
 type Store interface {
 	Geofences
 	Registry
+	Rules
 	Records
 }
 
@@ -67,6 +75,14 @@ type Options struct {
 	// FencesChanged puts the stored fences in force. It is called after each change of a fence, before the
 	// answer is sent. Nil: nothing is called.
 	FencesChanged func(context.Context) error
+	// Rulebook answers reads of rules, and Rules says what they say of events. Nil: those of default rules.
+	Rulebook *notify.Rulebook
+	Rules    *notify.Rules
+	// RulesChanged puts the stored rules in force. It is called after each change of a rule, before the answer is sent.
+	// Nil: nothing is called.
+	RulesChanged func(context.Context) error
+	// FenceTags returns the tags of a fence in force. Nil: there are none.
+	FenceTags func(identity.TenantID, geofence.FenceID) []string
 	// PageChanged is told of a page that was put, after Reload. It must not block. Nil: nobody is told.
 	PageChanged func(identity.PageID)
 
@@ -123,6 +139,18 @@ func (o Options) checked() (Options, error) {
 	}
 	if o.FencesChanged == nil {
 		o.FencesChanged = func(context.Context) error { return nil }
+	}
+	if o.Rulebook == nil {
+		o.Rulebook = notify.NewRulebook()
+	}
+	if o.Rules == nil {
+		o.Rules = notify.NewRules(o.Directory, o.Rulebook)
+	}
+	if o.RulesChanged == nil {
+		o.RulesChanged = func(context.Context) error { return nil }
+	}
+	if o.FenceTags == nil {
+		o.FenceTags = func(identity.TenantID, geofence.FenceID) []string { return nil }
 	}
 	if o.Feed == nil {
 		o.Feed = NewFeed()

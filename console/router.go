@@ -50,6 +50,7 @@ func newRouter(mux *http.ServeMux, o Options) *router {
 	c.Tags = []*huma.Tag{
 		{Name: tagFences, Description: "Areas whose crossings are watched, as GeoJSON features."},
 		{Name: tagRegistry, Description: "Vehicles, the people who own them, and the Facebook pages that reach those people."},
+		{Name: tagRules, Description: "Who hears of which events, when, and why somebody did or did not."},
 		{Name: tagRecord, Description: "What happened: crossings, messages, and input that was refused."},
 	}
 	c.RejectUnknownQueryParameters = true

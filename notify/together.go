@@ -69,7 +69,7 @@ func (a *attempt) compose(s Situation, p Plan, now time.Time) Message {
 	}
 	m.Text, m.Buttons = words.Text(c.Alert, now), words.Buttons(c.Delivery, a.d.o.Argument)
 	m.Replies = []Button{words.Button(ActionAck, c.Delivery, a.d.o.Argument)}
-	if image := a.picture(p.Route); image != "" {
+	if image := a.picture(p.Route); image != "" && words.fitsCard(c.Alert, now) {
 		m.Card = &Card{Title: words.Title(c.Alert), Subtitle: words.Subtitle(c.Alert, now), Image: image}
 	}
 	if p.Route == RouteTag {

@@ -93,7 +93,12 @@ func (w Words) Text(a Alert, now time.Time) string {
 func (w Words) Title(a Alert) string {
 	vehicle, fence := clean(a.VehicleName, string(a.Vehicle)), clean(a.FenceName, a.Fence)
 	for limit := nameLimit; ; limit -= 4 {
-		title := w.say(string(a.Kind)+"_title", places{"vehicle": Shorten(vehicle, limit), "fence": Shorten(fence, limit)})
+		values := places{"vehicle": Shorten(vehicle, limit), "fence": Shorten(fence, limit)}
+		title := w.say(string(a.Kind)+"_title", values)
+		if a.Text != "" { // only where it fits, see fitsCard
+			values["time"] = w.when(a, a.At)
+			title = placed(a.Text).fill(values)
+		}
 		if utf8.RuneCountInString(title) <= cardTextLimit || limit <= 8 {
 			return Shorten(title, cardTextLimit)
 		}
@@ -102,6 +107,11 @@ func (w Words) Title(a Alert) string {
 
 // Subtitle is when it happened, and after how long inside; it fits the subtitle of a card.
 func (w Words) Subtitle(a Alert, now time.Time) string { return Shorten(w.when(a, now), cardTextLimit) }
+
+// fitsCard reports whether the alert's own words, if it has any, fit the title of a card.
+func (w Words) fitsCard(a Alert, now time.Time) bool {
+	return a.Text == "" || utf8.RuneCountInString(placed(a.Text).fill(w.values(a, now))) <= cardTextLimit
+}
 
 // cardTextLimit is how many characters the title and the subtitle of a card may have.
 const cardTextLimit = 80

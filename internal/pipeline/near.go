@@ -8,6 +8,7 @@ import (
 	"github.com/paulmach/orb"
 
 	"outrider/geofence"
+	"outrider/identity"
 	"outrider/telemetry"
 )
 
@@ -30,6 +31,11 @@ func (p *Pipeline) Near(tenant telemetry.TenantID, place orb.Point, metres float
 		ids = append(ids, f.id)
 	}
 	return ids
+}
+
+// FenceTags returns the tags of a fence in force; none of one that is not.
+func (p *Pipeline) FenceTags(tenant identity.TenantID, id geofence.FenceID) []string {
+	return fenceTags(p.fences.Current().Index(telemetry.TenantID(tenant)), id)
 }
 
 // Fences returns the fences in force now.
