@@ -36,7 +36,7 @@ func TestARuleDecidesWhoHears(t *testing.T) {
 		return texts
 	}
 	eventually(t, "both were told", func() bool { return len(told("70001")) == 1 && len(told("70002")) == 1 })
-	if text := told("70002")[0]; !strings.Contains(text, "van has arrived at yard") {
+	if text := told("70002")[0]; !strings.Contains(text, "Van of ann has arrived at The yard") {
 		t.Errorf("the boss was told %q", text)
 	}
 	if text := told("70001")[0]; strings.Contains(text, "arrived") {

@@ -14,8 +14,10 @@ import { MapPanel } from './views/mappanel'
 import { Messages } from './views/messages'
 import { Owners } from './views/owners'
 import { Pages } from './views/pages'
+import { Rules } from './views/rules'
 import { SignIn } from './views/signin'
 import { Vehicles } from './views/vehicles'
+import { Why } from './views/why'
 
 interface View {
   name: string
@@ -28,9 +30,11 @@ const views: View[] = [
   { name: 'map', title: 'Map', icon: 'map', page: MapPanel },
   { name: 'events', title: 'Crossings', icon: 'cross', page: Events },
   { name: 'messages', title: 'Messages', icon: 'message', page: Messages },
+  { name: 'rules', title: 'Rules', icon: 'rule', page: Rules },
   { name: 'vehicles', title: 'Vehicles', icon: 'vehicle', page: Vehicles },
   { name: 'owners', title: 'Owners', icon: 'person', page: Owners },
   { name: 'pages', title: 'Pages', icon: 'page', page: Pages },
+  { name: 'why', title: 'Why?', icon: 'why', page: Why },
   { name: 'health', title: 'Health', icon: 'health', page: Health },
 ]
 

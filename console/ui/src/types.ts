@@ -147,3 +147,65 @@ export interface ProblemBody {
   detail?: string
   errors?: { location?: string; message?: string; value?: unknown }[]
 }
+
+export interface Selection {
+  ids?: string[]
+  tags?: string[]
+}
+
+export interface Hours {
+  days?: string[]
+  from: string
+  to: string
+}
+
+export interface Rule {
+  id: string
+  made: boolean
+  updated?: string
+  name?: string
+  disabled?: boolean
+  vehicles?: Selection
+  geofences?: Selection
+  events: string[]
+  schedule?: { time_zone?: string; windows?: Hours[]; except?: string[] }
+  to?: { not_vehicle_owners?: boolean; owners?: string[] }
+  min_confidence?: number
+  cooldown_s?: number
+  quiet_hours?: { from: string; to: string }
+  priority?: 'normal' | 'high'
+  max_age_s?: number
+  text?: string
+}
+
+export interface Outcome {
+  at: string
+  vehicle: string
+  fence: string
+  kind: string
+  owner: string
+  reason?: string
+}
+
+export interface Trial {
+  from: string
+  crossings: number
+  partial: boolean
+  alerts: number
+  people: Record<string, number>
+  silenced: Record<string, number>
+  outcomes: Outcome[]
+}
+
+export interface Explained extends Crossing {
+  rules: { rule: string; name?: string; miss?: string; to?: string[] }[]
+  deliveries: Delivery[]
+}
+
+export interface Explanation {
+  vehicle: string
+  last_fix?: Fix
+  refused: { received: string; detail: string }[]
+  crossings: Explained[]
+  notes: string[]
+}
