@@ -111,8 +111,9 @@ func (c *rules) since(ctx context.Context, q store.Query, from time.Time) (all [
 
 // event says a crossing of the record in the words of rules. Tags are those of now.
 func (c *rules) event(x store.Crossing) notify.Event {
+	tags, owner := c.o.FenceTags(x.Tenant, x.Fence)
 	return notify.Event{
-		ID: x.ID, Tenant: x.Tenant, Vehicle: x.Vehicle, Fence: string(x.Fence), FenceName: x.FenceName, FenceTags: c.o.FenceTags(x.Tenant, x.Fence),
+		ID: x.ID, Tenant: x.Tenant, Vehicle: x.Vehicle, Fence: string(x.Fence), FenceName: x.FenceName, FenceTags: tags, Private: owner,
 		Kind: notify.Kind(x.Kind), At: x.At, Point: x.Point, Late: x.Late, Confidence: x.Confidence, Received: x.Received,
 	}
 }

@@ -81,8 +81,8 @@ type Options struct {
 	// RulesChanged puts the stored rules in force. It is called after each change of a rule, before the answer is sent.
 	// Nil: nothing is called.
 	RulesChanged func(context.Context) error
-	// FenceTags returns the tags of a fence in force. Nil: there are none.
-	FenceTags func(identity.TenantID, geofence.FenceID) []string
+	// FenceTags returns the tags of a fence in force, and whose it is alone. Nil: there are none, and they are everybody's.
+	FenceTags func(identity.TenantID, geofence.FenceID) (tags []string, owner identity.OwnerID)
 	// PageChanged is told of a page that was put, after Reload. It must not block. Nil: nobody is told.
 	PageChanged func(identity.PageID)
 
@@ -150,7 +150,7 @@ func (o Options) checked() (Options, error) {
 		o.RulesChanged = func(context.Context) error { return nil }
 	}
 	if o.FenceTags == nil {
-		o.FenceTags = func(identity.TenantID, geofence.FenceID) []string { return nil }
+		o.FenceTags = func(identity.TenantID, geofence.FenceID) ([]string, identity.OwnerID) { return nil, "" }
 	}
 	if o.Feed == nil {
 		o.Feed = NewFeed()

@@ -21,7 +21,9 @@ func ruled(t *testing.T) *gateway {
 	g = setup(t, func(o *console.Options) {
 		o.Rulebook = book
 		o.RulesChanged = func(context.Context) error { book.Load(g.store.allRules()); return nil }
-		o.FenceTags = func(_ identity.TenantID, f geofence.FenceID) []string { return []string{"tag of " + string(f)} }
+		o.FenceTags = func(_ identity.TenantID, f geofence.FenceID) ([]string, identity.OwnerID) {
+			return []string{"tag of " + string(f)}, ""
+		}
 	})
 	g.must(201, "PUT", "/api/v1/owners/anna", `{"contacts":[{"page":"1001","psid":"7001"}]}`)
 	g.must(201, "PUT", "/api/v1/owners/boss", `{}`)

@@ -221,3 +221,18 @@ func TestWhatIsWrongWithARule(t *testing.T) {
 		t.Errorf("faults of a good rule: %v", faults)
 	}
 }
+
+// A fence that is one person's is no rule's business: that person hears of it, whatever rules say, and nobody else does.
+func TestAFenceOfOnesOwnIsNobodyElsesNews(t *testing.T) {
+	t.Parallel()
+	e := happened(notify.Enter, "van")
+	e.Private = "ann"
+	everybody := notify.Rule{ID: "x", Events: notify.Kinds(), To: notify.Recipients{Owners: []identity.OwnerID{"boss"}}}
+	if got := told(fleet(silent, everybody), e); !slices.Equal(got, []string{"ann"}) {
+		t.Errorf("told %v", got)
+	}
+	e.Private = "boss" // who does not own the van
+	if got := told(fleet(everybody), e); len(got) > 0 {
+		t.Errorf("of a fence of somebody who does not own the vehicle: told %v", got)
+	}
+}

@@ -33,9 +33,10 @@ func (p *Pipeline) Near(tenant telemetry.TenantID, place orb.Point, metres float
 	return ids
 }
 
-// FenceTags returns the tags of a fence in force; none of one that is not.
-func (p *Pipeline) FenceTags(tenant identity.TenantID, id geofence.FenceID) []string {
-	return fenceTags(p.fences.Current().Index(telemetry.TenantID(tenant)), id)
+// FenceTags returns the tags of a fence in force, and whose it is alone; nothing of one that is not.
+func (p *Pipeline) FenceTags(tenant identity.TenantID, id geofence.FenceID) ([]string, identity.OwnerID) {
+	ix := p.fences.Current().Index(telemetry.TenantID(tenant))
+	return fenceTags(ix, id), fenceOwner(ix, id)
 }
 
 // Fences returns the fences in force now.
