@@ -52,9 +52,10 @@ console: ## the console's own checks, and that what is committed of it is what i
 build: ## bin/gateway and bin/simulator, static and stripped
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/ ./cmd/...
 
-lex: ## bin/lex-bot.zip for Amazon Lex to import, bin/lex-fulfillment.zip for AWS Lambda (arm64)
+lex: ## bin/lex-bot.zip and bin/lex-bot-recognize.zip for Amazon Lex to import, bin/lex-fulfillment.zip for AWS Lambda (arm64)
 	@mkdir -p bin/lambda
 	$(GO) run ./cmd/lex-fulfillment bot bin/lex-bot.zip
+	$(GO) run ./cmd/lex-fulfillment bot-recognize bin/lex-bot-recognize.zip
 	CGO_ENABLED=0 GOOS=linux GOARCH=arm64 $(GO) build -trimpath -tags lambda.norpc -ldflags '$(LDFLAGS)' -o bin/lambda/bootstrap ./cmd/lex-fulfillment
 	cd bin/lambda && rm -f ../lex-fulfillment.zip && zip -q ../lex-fulfillment.zip bootstrap
 

@@ -20,6 +20,25 @@ var localeFiles embed.FS
 // Languages lists what the dialog speaks, as Meta writes it. English comes first: it is what everybody else gets.
 func Languages() []string { return []string{"en", "de", "es", "pt_BR", "hi", "vi"} }
 
+// LanguageNames lists the names of the languages, each in itself and in English.
+func LanguageNames() []string {
+	var names []string
+	for _, code := range Languages() {
+		names = append(names, locales()[code].Name)
+		for english, c := range englishNames {
+			if c == code && code != "en" {
+				names = append(names, english)
+			}
+		}
+	}
+	return names
+}
+
+// englishNames are the languages in English.
+var englishNames = map[string]string{
+	"english": "en", "german": "de", "spanish": "es", "portuguese": "pt_BR", "hindi": "hi", "vietnamese": "vi",
+}
+
 // locale is what a locale file holds.
 type locale struct {
 	Name    string              `yaml:"name"`    // of the language, in itself

@@ -227,6 +227,9 @@ func short(text string, limit int) string {
 	return text
 }
 
+// Short cuts a title to what fits on something to tap.
+func Short(title string) string { return short(title, tapLetter) }
+
 // aboutOne answers about the vehicle that is meant: the one named, the only one, or it asks which.
 func (t *turn) aboutOne(intent Intent, argument string, answer func(Named) (Reply, error)) (Reply, error) {
 	v, ask, err := t.which(intent, argument, "")

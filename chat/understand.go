@@ -266,11 +266,8 @@ func indexOf(words, parts []string) int {
 
 // languageIn returns the code of a language that is named in itself or in English.
 func languageIn(words []string) string {
-	english := map[string]string{
-		"english": "en", "german": "de", "spanish": "es", "portuguese": "pt_BR", "hindi": "hi", "vietnamese": "vi",
-	}
 	for _, w := range words {
-		for name, code := range english {
+		for name, code := range englishNames {
 			if newWord(w).alike(newWord(name)) {
 				return code
 			}

@@ -13,8 +13,9 @@ type Understander interface {
 // Recognized is what an [Understander] made of a message. The zero value: nothing.
 type Recognized struct {
 	Intent  Intent
-	Vehicle string // name that was said
-	Say     *Reply // it answers by itself, such as with a question of its own; nil: it does not
+	Vehicle string   // name that was said
+	Words   []string // what else was said over several messages, such as a span of time
+	Say     *Reply   // it answers by itself, such as with a question of its own; nil: it does not
 }
 
 // Echo is the intent of a button that an [Understander] made: what it sends back is for the understander, as if typed.

@@ -100,8 +100,16 @@ func (t *turn) recognize() *Reply {
 	}
 	if heard.Intent != Unknown {
 		t.meant.Intent, t.m.Vehicle = heard.Intent, heard.Vehicle
-		if heard.Intent == Mute {
+		for _, w := range heard.Words {
+			if !strings.Contains(strings.ToLower(t.m.Text), strings.ToLower(w)) {
+				t.m.Text += " " + w
+			}
+		}
+		switch heard.Intent {
+		case Mute:
 			t.meant.For, t.meant.Tomorrow = span(tokens(t.m.Text))
+		case Language:
+			t.meant.Language = languageIn(tokens(t.m.Text))
 		}
 	}
 	return nil

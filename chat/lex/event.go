@@ -59,8 +59,8 @@ const (
 	attributePage     = "x-amz-lex:facebook-page-id"
 )
 
-// slotVehicle is the slot that holds the vehicle's name.
-const slotVehicle = "Vehicle"
+// SlotVehicle is the slot that holds the vehicle's name.
+const SlotVehicle = "Vehicle"
 
 // Fault is an event that cannot be answered. Its text names the field.
 type Fault struct{ Field, Expected string }
@@ -113,12 +113,12 @@ func (e *event) intent() intentV2 {
 // vehicle is the vehicle's name that Lex found; empty: none.
 func (e *event) vehicle() string {
 	if e.old() {
-		if v := e.CurrentIntent.Slots[slotVehicle]; v != nil {
+		if v := e.CurrentIntent.Slots[SlotVehicle]; v != nil {
 			return *v
 		}
 		return ""
 	}
-	if s := e.intent().Slots[slotVehicle]; s != nil && s.Value != nil {
+	if s := e.intent().Slots[SlotVehicle]; s != nil && s.Value != nil {
 		return cmp.Or(s.Value.Original, s.Value.Interpreted)
 	}
 	return ""

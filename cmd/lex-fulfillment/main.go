@@ -6,7 +6,8 @@
 //
 // When the gateway does not answer in time, people read an apology, and the log says why.
 //
-// "lex-fulfillment bot FILE.zip" writes the definition of the bot instead, for Lex to import.
+// "lex-fulfillment bot FILE.zip" writes the definition of the bot instead, for Lex to import; "bot-recognize" that of a
+// bot which the gateway itself asks, without a function.
 package main
 
 import (
@@ -27,8 +28,8 @@ import (
 const patience = 8 * time.Second
 
 func main() {
-	if len(os.Args) == 3 && os.Args[1] == "bot" {
-		if err := writeBot(os.Args[2]); err != nil {
+	if len(os.Args) == 3 && (os.Args[1] == "bot" || os.Args[1] == "bot-recognize") {
+		if err := writeBot(os.Args[2], os.Args[1] == "bot"); err != nil {
 			fmt.Fprintln(os.Stderr, "lex-fulfillment:", err)
 			os.Exit(1)
 		}
@@ -46,10 +47,10 @@ func main() {
 	lambda.Start(forward.Invoke)
 }
 
-func writeBot(name string) error {
+func writeBot(name string, fulfilled bool) error {
 	f, err := os.Create(name)
 	if err != nil {
 		return err
 	}
-	return errors.Join(lex.WriteBot(f), f.Close())
+	return errors.Join(lex.WriteBot(f, fulfilled), f.Close())
 }

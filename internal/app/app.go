@@ -264,7 +264,7 @@ func (a *App) startDeciding(ctx context.Context) error {
 }
 
 // startServing opens the API and the webhook.
-func (a *App) startServing(context.Context) error {
+func (a *App) startServing(ctx context.Context) error {
 	c := a.o.Config
 	a.cards = newCards(cards{
 		base: a.publicURL, life: c.Alerts.CardLife, signer: a.signer, store: a.store, journal: a.journal, near: a.pipeline.Near,
@@ -276,7 +276,9 @@ func (a *App) startServing(context.Context) error {
 	if err := a.prepareLogin(); err != nil {
 		return err
 	}
-	a.prepareDialog()
+	if err := a.prepareDialog(ctx); err != nil {
+		return err
+	}
 	a.prepareTalk()
 	fulfilment, err := a.fulfilment()
 	if err != nil {

@@ -5,13 +5,16 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"strconv"
 	"time"
 
 	"outrider/chat"
 	"outrider/chat/lex"
+	"outrider/chat/lex/lexruntime"
 	"outrider/identity"
+	"outrider/internal/config"
 	"outrider/notify"
 	"outrider/store"
 )
@@ -46,14 +49,47 @@ func (a *App) prepareTalk() {
 }
 
 // prepareDialog makes the gateway's own dialog: one for everybody who asks it, so that a person has one allowance.
-func (a *App) prepareDialog() {
+func (a *App) prepareDialog(ctx context.Context) error {
+	understander, err := a.understander(ctx)
+	if err != nil {
+		return err
+	}
 	a.dialog = chat.New(chat.Options{
 		Fleet: &fleet{
 			store: a.store, directory: a.directory, reload: a.reloadDirectory, fences: a.pipeline.Fences, changed: a.pipeline.FencesChanged,
 			picture: a.cards.position, now: a.o.Now,
 		},
-		Now: a.o.Now, Signet: a.signet, Registerer: a.registry,
+		Now: a.o.Now, Signet: a.signet, Understander: understander, Registerer: a.registry,
 	})
+	return nil
+}
+
+// understander is the bot of Amazon Lex that is asked what people mean; nil when no region is set.
+func (a *App) understander(ctx context.Context) (chat.Understander, error) {
+	c := a.o.Config.Lex
+	if c.Region == "" {
+		return nil, nil
+	}
+	bot, err := lexClient(ctx, c, a.o.Now, a.logger.With("part", "lex"))
+	if err != nil {
+		return nil, err // and no nil client in an interface
+	}
+	return bot, nil
+}
+
+func lexClient(ctx context.Context, c config.Lex, now func() time.Time, logger *slog.Logger) (*lexruntime.Client, error) {
+	key, err := lexruntime.Credentials(ctx, c.Region, c.KeyID, c.Secret)
+	if err != nil {
+		return nil, err
+	}
+	bot, err := lexruntime.NewClient(lexruntime.Options{
+		Region: c.Region, Bot: c.Bot, Alias: c.Alias, Locale: c.Locale, URL: c.URL, Timeout: c.Timeout, Credentials: key,
+		HTTP: &http.Client{Timeout: c.Timeout}, Now: now, Logger: logger,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("app: lex.region, lex.bot, lex.alias: %w", err)
+	}
+	return bot, nil
 }
 
 // fulfilment answers Amazon Lex; nil when nobody gave it a key.

@@ -52,7 +52,23 @@ func Check(ctx context.Context, c config.Config) []Finding {
 		findings = append(findings, checkBroker(ctx, c.MQTT))
 	}
 	findings = append(findings, checkGraph(ctx, c.Graph.URL), checkSecrets(c.Facebook))
+	if c.Lex.Region != "" {
+		findings = append(findings, checkLex(ctx, c.Lex))
+	}
 	return findings
+}
+
+// checkLex asks the bot for help.
+func checkLex(ctx context.Context, c config.Lex) Finding {
+	f := Finding{Name: "lex", Detail: "the bot answers in " + c.Region}
+	ctx, cancel := context.WithTimeout(ctx, checkWithin)
+	defer cancel()
+	bot, err := lexClient(ctx, c, time.Now, nil)
+	if err == nil {
+		err = bot.Check(ctx)
+	}
+	f.Err = err
+	return f
 }
 
 func checkDir(dir string) Finding {

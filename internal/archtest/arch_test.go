@@ -38,6 +38,7 @@ var allowed = map[string][]string{
 	"notify/messenger":    {"notify", "identity", "internal/graph"},
 	"chat":                {"identity", "telemetry"},
 	"chat/lex":            {"chat", "identity"},
+	"chat/lex/lexruntime": {"chat", "chat/lex", "identity"},
 	"store":               {"geofence", "identity", "journal", "notify", "telemetry"},
 	"store/sqlstore":      {"store", "geofence", "identity", "journal", "notify", "telemetry"},
 	"store/sqlite":        {"store/sqlstore"},
@@ -47,6 +48,7 @@ var allowed = map[string][]string{
 	"console/ui":          {},
 	"simulator":           {"telemetry", "telemetry/codec"},
 	"simulator/graph":     {},
+	"simulator/lex":       {},
 	"simulator/quality":   {"simulator", "telemetry", "telemetry/codec"},
 
 	"internal/pipeline":      domain,
@@ -76,7 +78,7 @@ var fenced = map[string][]string{
 	"modernc.org/sqlite":                  {"store/sqlite"},
 	"github.com/danielgtaylor/huma":       {"console"},
 	"github.com/nicholas-fedor/shoutrrr":  {"notify/channel"},
-	"github.com/aws":                      {"cmd/lex-fulfillment"},
+	"github.com/aws":                      {"cmd/lex-fulfillment", "chat/lex/lexruntime", "internal/app"},
 	"github.com/chromedp":                 {"internal/browsertest", "internal/app"},
 	"github.com/paulmach/orb/geojson":     {},
 }

@@ -50,10 +50,18 @@ type Chat struct {
 	Mode string // "builtin" or "off"
 }
 
-// Lex is how Amazon Lex asks the dialog.
+// Lex is how Amazon Lex asks the dialog, and how it is asked.
 type Lex struct {
 	Key  identity.Token // empty: it does not
 	Page string         // empty: the only page
+
+	// The bot that is asked what people mean. Region empty: none is.
+	Region, Bot, Alias string
+	Locale             string         // empty: of each person's language
+	KeyID              string         // of an AWS access key; empty: what the SDK finds
+	Secret             identity.Token // of the key
+	Timeout            time.Duration
+	URL                string // empty: AWS's
 }
 
 // Console is what lies under the map of the web console.
