@@ -21,7 +21,7 @@ func New(o Options) (http.Handler, error) {
 	newRegistry(o).register(api)
 	newRecords(o).register(api)
 	(&rules{o: o}).register(api)
-	registerInspect(api, o.Inspect)
+	registerInspect(api, o.Inspect, o.Watch)
 	registerDevices(api, o.Devices)
 	events{feed: o.Feed, store: o.Store}.register(api)
 	description, err := api.description()

@@ -65,9 +65,19 @@ func inspectVan(_ identity.TenantID, vehicle identity.VehicleID) ([]console.Insp
 		return nil, nil, false
 	}
 	return []console.Inspected{{
-		Topic: "fleet/default/imei-1/fix", Raw: []byte(`{"lat":91}`), Size: 10,
+		Vehicle: "van/1", Topic: "fleet/default/imei-1/fix", Format: "native", How: "by the topic", Raw: []byte(`{"lat":91}`), Size: 10,
 		Refusals: []*telemetry.Refusal{telemetry.Refuse(telemetry.ReasonRange, "lat", "91 is outside -90 to 90")},
 	}}, map[string]uint64{"admitted": 3}, true
+}
+
+// watchVan is the same for all vehicles; it is the seventh message.
+func watchVan(tenant identity.TenantID, after uint64, limit int) []console.Inspected {
+	messages, _, _ := inspectVan(tenant, "van/1")
+	messages[0].Seq = 7
+	if after >= 7 || tenant != "default" {
+		return nil
+	}
+	return messages[:min(limit, 1)]
 }
 
 // The password of a tracker is in the answer that makes it, and nowhere else.

@@ -15,7 +15,11 @@ import (
 
 // Inspected is one message of a device, raw and as it was understood.
 type Inspected struct {
+	Seq      uint64             // grows from message to message
+	Vehicle  identity.VehicleID // empty: nobody could be named
 	Topic    string
+	Format   string // as what it was read; empty: unknown
+	How      string // why as that
 	Raw      []byte // its beginning
 	Size     int    // bytes of all of it
 	Retained bool
@@ -29,6 +33,9 @@ type Inspected struct {
 // nothing is remembered.
 type InspectFunc func(tenant identity.TenantID, vehicle identity.VehicleID) (messages []Inspected, verdicts map[string]uint64, ok bool)
 
+// WatchFunc returns what the devices of a tenant sent after a message, oldest first, at most limit.
+type WatchFunc func(tenant identity.TenantID, after uint64, limit int) []Inspected
+
 // inspection is what is known of a device, as callers see it.
 type inspection struct {
 	Items    []inspectedMessage `json:"items" nullable:"false" doc:"Its last messages, newest first; of the last minutes, and none after a restart."`
@@ -36,15 +43,19 @@ type inspection struct {
 }
 
 type inspectedMessage struct {
-	Received time.Time    `json:"received"`
-	Topic    string       `json:"topic"`
-	Retained bool         `json:"retained" doc:"A copy that the broker had kept: a state, no news."`
-	Size     int          `json:"size" doc:"Bytes of the whole payload."`
-	Payload  string       `json:"payload,omitempty" doc:"Its beginning, when it is text."`
-	Binary   []byte       `json:"payload_base64,omitempty" doc:"Its beginning, when it is not text."`
-	Count    int          `json:"count" doc:"How many positions it held."`
-	Fixes    []*fix       `json:"fixes,omitempty" nullable:"false" doc:"The first ones as they were understood, in SI units."`
-	Refused  []refusedFix `json:"refused,omitempty" nullable:"false" doc:"What was not understood, and why."`
+	Seq      uint64             `json:"seq" doc:"Grows from message to message; starts anew with the gateway."`
+	Received time.Time          `json:"received"`
+	Vehicle  identity.VehicleID `json:"vehicle,omitempty" doc:"Absent when neither topic nor payload names one."`
+	Topic    string             `json:"topic"`
+	Format   string             `json:"format,omitempty" doc:"The codec that read it; see docs/trackers.md."`
+	How      string             `json:"how,omitempty" doc:"Why that codec."`
+	Retained bool               `json:"retained" doc:"A copy that the broker had kept: a state, no news."`
+	Size     int                `json:"size" doc:"Bytes of the whole payload."`
+	Payload  string             `json:"payload,omitempty" doc:"Its beginning, when it is text."`
+	Binary   []byte             `json:"payload_base64,omitempty" doc:"Its beginning, when it is not text."`
+	Count    int                `json:"count" doc:"How many positions it held."`
+	Fixes    []*fix             `json:"fixes,omitempty" nullable:"false" doc:"The first ones as they were understood, in SI units."`
+	Refused  []refusedFix       `json:"refused,omitempty" nullable:"false" doc:"What was not understood, and why."`
 }
 
 type refusedFix struct {
@@ -53,11 +64,28 @@ type refusedFix struct {
 	Detail string           `json:"detail" doc:"What was found and what was expected."`
 }
 
-// registerInspect adds the operation, if somebody remembers messages.
-func registerInspect(r *router, inspect InspectFunc) {
-	if inspect == nil {
+// WatchQuery says which messages a caller wants. It is exported for binding only.
+type WatchQuery struct {
+	After uint64 `query:"after" doc:"Only those after the message of this seq."`
+	Limit int    `query:"limit" default:"100" minimum:"1" maximum:"1000" doc:"How many at most."`
+}
+
+// registerInspect adds the operations, if somebody remembers messages.
+func registerInspect(r *router, inspect InspectFunc, watch WatchFunc) {
+	if inspect == nil || watch == nil {
 		return
 	}
+	handle(r, huma.Operation{
+		OperationID: "watch-devices", Method: http.MethodGet, Path: "/api/v1/inspect", Tags: []string{tagRecord},
+		Summary:     "See what all devices send",
+		Description: "The last messages of the devices that were heard of last, oldest first; to go on, ask for those after the last one's seq.",
+	}, func(ctx context.Context, in *WatchQuery) (*listAnswer[inspectedMessage], error) {
+		items := []inspectedMessage{}
+		for _, m := range watch(tenantOf(ctx), in.After, in.Limit) {
+			items = append(items, showInspected(&m))
+		}
+		return newListAnswer(ctx, items, ""), nil
+	})
 	handle(r, huma.Operation{
 		OperationID: "inspect-vehicle", Method: http.MethodGet, Path: "/api/v1/inspect/{id}", Tags: []string{tagRecord},
 		Summary: "See what a device sends", Description: "For whoever connects a tracker: its last messages, raw and as they were understood.",
@@ -77,7 +105,9 @@ func registerInspect(r *router, inspect InspectFunc) {
 }
 
 func showInspected(m *Inspected) inspectedMessage {
-	out := inspectedMessage{Received: m.Received.UTC(), Topic: m.Topic, Retained: m.Retained, Size: m.Size, Count: m.Count}
+	out := inspectedMessage{
+		Seq: m.Seq, Received: m.Received.UTC(), Vehicle: m.Vehicle, Topic: m.Topic, Format: m.Format, How: m.How, Retained: m.Retained, Size: m.Size, Count: m.Count,
+	}
 	if utf8.Valid(m.Raw) {
 		out.Payload = string(m.Raw)
 	} else {

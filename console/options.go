@@ -101,8 +101,9 @@ type Options struct {
 
 	// Devices is the way to the trackers. Nil: the operations do not exist.
 	Devices Devices
-	// Inspect tells what devices sent last. Nil: the operation does not exist.
+	// Inspect tells what a device sent last, and Watch what all did. One nil: the operations do not exist.
 	Inspect InspectFunc
+	Watch   WatchFunc
 	// Fulfilment serves /lex/fulfillment. Nil: the path does not exist.
 	Fulfilment http.Handler
 

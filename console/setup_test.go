@@ -69,7 +69,7 @@ func setup(t testing.TB, change ...func(*console.Options)) *gateway {
 		Ready:    func(context.Context) map[string]error { return g.checks },
 		Gatherer: g.registry, Registerer: g.registry, Now: g.clock, Version: "test",
 		Logger: slog.New(slog.NewTextHandler(g.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
-		Links:  fakeLinks{g}, Health: fakeHealth{}, Devices: newFakeDevices(g), Inspect: inspectVan,
+		Links:  fakeLinks{g}, Health: fakeHealth{}, Devices: newFakeDevices(g), Inspect: inspectVan, Watch: watchVan,
 		Login: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			_, _ = io.WriteString(w, "login "+r.Method+" "+r.URL.Path)
 		}),

@@ -81,6 +81,12 @@ func TestTheCommandLine(t *testing.T) {
 			stdout: []string{"this machine\n", "ok    settings", "FAIL  graph.url", "app id or app secret are not set", "→ copy both from the app's dashboard", "the gateway was never started"},
 			stderr: []string{"see FAIL above"},
 		},
+		"inspect without a gateway": {
+			args: []string{"inspect", data + "i", "--admin.key=0123456789abcdef", "--http.listen=127.0.0.1:1"}, code: 1,
+			stderr: []string{"watching the gateway at 127.0.0.1:1", "no gateway answers at http://127.0.0.1:1"},
+		},
+		"inspect without a key":    {args: []string{"inspect", data + "i", "--http.listen=127.0.0.1:1"}, code: 1, stderr: []string{"admin.key"}},
+		"inspect without a broker": {args: []string{"inspect", "--mqtt.url=tcp://127.0.0.1:1", "--for=100ms"}, code: 1, stderr: []string{"the broker at tcp://127.0.0.1:1 is not reached"}},
 		"geofences check": {
 			args:   []string{"geofences", "check", yard},
 			stdout: []string{`ok    features[0] "yard": circle`, "yard.geojson: 1 good (0 of them repaired), 0 refused"},

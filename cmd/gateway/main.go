@@ -44,6 +44,7 @@ func commands() []command {
 		{"serve", "", "start the gateway", environment.serve},
 		{"check", "", "check the settings and reach every dependency", environment.check},
 		{"doctor", "", "say what is missing at Meta, and whether everything here is in order", environment.doctor},
+		{"inspect", "", "show what devices send, how it is understood, and why it is refused", environment.inspect},
 		{"replay", "--geofences FILE", "run recorded fixes through the engine", environment.replay},
 		{"geofences", "check FILE", "say of every geofence of a GeoJSON file whether it can be used", environment.geofences},
 		{"copy-db", "", "copy the SQLite store in data.dir into the PostgreSQL database of store.url", environment.copyDB},

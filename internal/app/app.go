@@ -293,7 +293,7 @@ func (a *App) startServing(ctx context.Context) error {
 			Received: a.received, Hears: a.listener != nil, Now: a.o.Now, Logger: a.logger.With("part", "webhook"), Registerer: a.registry,
 		}),
 		Map:   ui.Options{Tiles: c.Console.Tiles, PMTiles: c.Console.PMTiles, Attribution: c.Console.Attribution, Streets: a.o.Streets},
-		Cards: a.cards, Fulfilment: fulfilment, Inspect: a.inspect, CheckChannel: channel.Check, Logger: a.logger.With("part", "api"), Now: a.o.Now, Version: a.o.Version,
+		Cards: a.cards, Fulfilment: fulfilment, Inspect: a.inspect, Watch: a.watch, CheckChannel: channel.Check, Logger: a.logger.With("part", "api"), Now: a.o.Now, Version: a.o.Version,
 	}
 	if a.devices != nil {
 		options.Devices = a.devices
@@ -464,20 +464,6 @@ func (a *App) committed(c store.Commit) {
 
 // picture is the address of a delivery's picture; empty: it has none. Nothing is sent before the cards are there.
 func (a *App) picture(d notify.Delivery) string { return a.cards.picture(d) }
-
-// inspect tells what a device sent last.
-func (a *App) inspect(tenant identity.TenantID, vehicle identity.VehicleID) ([]console.Inspected, map[string]uint64, bool) {
-	found, ok := a.pipeline.Inspector().Inspect(telemetry.TenantID(tenant), telemetry.VehicleID(vehicle))
-	var messages []console.Inspected
-	for _, p := range found.Payloads {
-		messages = append(messages, console.Inspected(p))
-	}
-	verdicts := map[string]uint64{}
-	for v, n := range found.Verdicts {
-		verdicts[v.String()] = n
-	}
-	return messages, verdicts, ok
-}
 
 // sent passes on that Meta took a message.
 func (a *App) sent(d notify.Delivery, began time.Time) {

@@ -63,7 +63,7 @@ var allowed = map[string][]string{
 	"internal/browsertest":   {},
 	"internal/archtest":      {},
 
-	"cmd/gateway":   {"internal/app", "internal/config", "internal/replay"},
+	"cmd/gateway":   {"identity", "internal/app", "internal/config", "internal/replay"},
 	"cmd/simulator": {"simulator", "simulator/graph"},
 
 	"cmd/lex-fulfillment": {"chat/lex", "identity"},

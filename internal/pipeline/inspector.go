@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"container/list"
 	"slices"
 	"sync"
@@ -21,6 +22,7 @@ const (
 // people who connect a tracker. It lives in memory and is empty after a start. It is safe for many goroutines.
 type Inspector struct {
 	mu       sync.Mutex // guards what follows
+	seq      uint64     // of the last message
 	vehicles map[vehicleKey]*list.Element
 	order    *list.List // of *inspected, the one heard of last first
 }
@@ -40,6 +42,7 @@ type inspected struct {
 
 // Payload is one message of a device.
 type Payload struct {
+	Seq      uint64 // grows from message to message, over all vehicles
 	Topic    string
 	Raw      []byte // its beginning
 	Size     int    // of all of it
@@ -62,6 +65,8 @@ func (in *Inspector) note(key vehicleKey, m *telemetry.Message, fixes []telemetr
 		v.newest = (v.newest + 1) % inspectPayloads
 	}
 	p := &v.payloads[v.newest]
+	in.seq++
+	p.Seq = in.seq
 	p.Topic, p.Retained, p.Received, p.Refusals = m.Topic, m.Retained, m.Received, refusals
 	p.Raw = append(p.Raw[:0], m.Payload[:min(len(m.Payload), inspectBytes)]...)
 	p.Size = max(m.Size, len(m.Payload))
@@ -94,6 +99,37 @@ func (in *Inspector) vehicle(key vehicleKey) *inspected {
 type Inspection struct {
 	Payloads []Payload // newest first
 	Verdicts map[telemetry.Verdict]uint64
+}
+
+// SeenPayload is a message with the vehicle it was seen of; empty when nobody could be named.
+type SeenPayload struct {
+	Vehicle telemetry.VehicleID
+	Payload
+}
+
+// Recent returns copies of what a tenant's vehicles sent after the message of that Seq, oldest first; when there is more
+// than the limit, the newest.
+func (in *Inspector) Recent(tenant telemetry.TenantID, after uint64, limit int) []SeenPayload {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	var out []SeenPayload
+	for e := in.order.Front(); e != nil; e = e.Next() {
+		v := e.Value.(*inspected)
+		if v.key.tenant != tenant {
+			continue
+		}
+		for _, p := range v.payloads {
+			if p.Seq > after {
+				out = append(out, SeenPayload{v.key.vehicle, p})
+			}
+		}
+	}
+	slices.SortFunc(out, func(a, b SeenPayload) int { return cmp.Compare(a.Seq, b.Seq) })
+	out = out[max(0, len(out)-limit):]
+	for i := range out {
+		out[i].Raw, out[i].Fixes = slices.Clone(out[i].Raw), slices.Clone(out[i].Fixes)
+	}
+	return out
 }
 
 // Inspect returns copies of what is remembered of a vehicle; false if nothing is.

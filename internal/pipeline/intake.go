@@ -93,10 +93,16 @@ func (in *Intake) show(m *telemetry.Message, fixes []telemetry.Fix, refusals []*
 		in.inspect.note(vehicleKey{fixes[0].Tenant, fixes[0].Vehicle}, m, fixes, refusals)
 		return
 	}
-	if tenant, device := in.sender(m); device != "" && len(refusals) > 0 {
-		vehicle := telemetry.VehicleID(in.devices.Resolve(identity.TenantID(tenant), string(device)))
-		in.inspect.note(vehicleKey{tenant, vehicle}, m, nil, refusals)
+	if len(refusals) == 0 {
+		return
 	}
+	tenant, device := in.sender(m)
+	if device == "" {
+		in.inspect.note(vehicleKey{telemetry.DefaultTenant, ""}, m, nil, refusals) // somebody must see it
+		return
+	}
+	vehicle := telemetry.VehicleID(in.devices.Resolve(identity.TenantID(tenant), string(device)))
+	in.inspect.note(vehicleKey{tenant, vehicle}, m, nil, refusals)
 }
 
 // sender is who signed in, or else whom the topic names.

@@ -37,6 +37,9 @@ type ClientOptions struct {
 	// broker then gives no order between the messages of a vehicle.
 	Share string
 
+	// Forget asks the broker to keep nothing while the client is away, for one who only looks on.
+	Forget bool
+
 	// Sink takes the messages.
 	Sink telemetry.Sink
 

@@ -43,7 +43,7 @@ func newSession(c *Client) *session {
 func (s *session) options() *paho.ClientOptions {
 	o := &s.client.o
 	p := paho.NewClientOptions().AddBroker(o.URL).SetClientID(o.ClientID).
-		SetCleanSession(false).SetOrderMatters(true).SetAutoAckDisabled(true).
+		SetCleanSession(o.Forget).SetOrderMatters(true).SetAutoAckDisabled(true).
 		SetAutoReconnect(false).SetConnectRetry(false).SetStore(noStore{}).
 		SetKeepAlive(o.KeepAlive).SetConnectTimeout(o.ConnectTimeout).SetProtocolVersion(level311).
 		SetTLSConfig(o.TLS).SetCustomOpenConnectionFn(s.dial).

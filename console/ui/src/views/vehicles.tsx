@@ -299,6 +299,8 @@ function Credentials({ id }: { id: string }) {
 interface Inspected {
   received: string
   topic: string
+  format?: string
+  how?: string
   retained: boolean
   size: number
   payload?: string
@@ -356,7 +358,10 @@ function Inspector({ id }: { id: string }) {
             {when(p.received)} · {p.count} {p.count === 1 ? 'position' : 'positions'} · {bytes(p.size)}{' '}
             {p.retained && <em class="tag">kept copy</em>} {p.refused && <em class="tag bad">refused</em>}
           </summary>
-          <p class="hint">{p.topic}</p>
+          <p class="hint">
+            {p.topic}
+            {p.format && ` · ${p.format} (${p.how})`}
+          </p>
           {p.refused?.map(r => (
             <p key={r.field + r.detail} class="faults">
               {r.field && <b>{r.field}: </b>}
