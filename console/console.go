@@ -21,6 +21,7 @@ func New(o Options) (http.Handler, error) {
 	newRegistry(o).register(api)
 	newRecords(o).register(api)
 	(&rules{o: o}).register(api)
+	(&access{o.Store, o.Now, api.keys.forget}).register(api)
 	registerInspect(api, o.Inspect, o.Watch)
 	registerDevices(api, o.Devices)
 	events{feed: o.Feed, store: o.Store}.register(api)
@@ -36,7 +37,7 @@ func New(o Options) (http.Handler, error) {
 	if err := ui.Register(mux, o.Map); err != nil {
 		return nil, err
 	}
-	health{ready: o.Ready, keys: newKeys(o.AdminKey)}.register(mux)
+	health{ready: o.Ready, keys: api.keys}.register(mux)
 	mux.Handle("GET /openapi.json", description)
 	if o.Gatherer != nil {
 		mux.Handle("GET /metrics", promhttp.HandlerFor(o.Gatherer, promhttp.HandlerOpts{}))

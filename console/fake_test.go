@@ -33,6 +33,7 @@ type fakeStore struct {
 	deliveries []store.DeliveryRecord
 	letters    []store.DeadLetter
 	rules      []notify.Rule
+	keys       []identity.APIKey
 }
 
 var _ console.Store = (*fakeStore)(nil)
@@ -297,4 +298,51 @@ func (s *fakeStore) allRules() []notify.Rule {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clone(s.rules)
+}
+
+func (s *fakeStore) PutAPIKey(_ context.Context, k identity.APIKey) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.keys = append(s.keys, k)
+	return s.fail
+}
+
+func (s *fakeStore) APIKey(_ context.Context, hash string) (identity.APIKey, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, k := range s.keys {
+		if k.Hash == hash {
+			return k, s.fail
+		}
+	}
+	return identity.APIKey{}, cmp.Or(s.fail, store.ErrNotFound)
+}
+
+func (s *fakeStore) APIKeys(_ context.Context, tenant identity.TenantID) ([]identity.APIKey, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	mine := slices.Clone(s.keys)
+	return slices.DeleteFunc(mine, func(k identity.APIKey) bool { return k.Tenant != tenant }), s.fail
+}
+
+func (s *fakeStore) DropAPIKey(_ context.Context, tenant identity.TenantID, id string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := len(s.keys)
+	s.keys = slices.DeleteFunc(s.keys, func(k identity.APIKey) bool { return k.Tenant == tenant && k.ID == id })
+	if len(s.keys) == n {
+		return cmp.Or(s.fail, store.ErrNotFound)
+	}
+	return s.fail
+}
+
+func (s *fakeStore) APIKeyUsed(_ context.Context, id string, at time.Time) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i := range s.keys {
+		if s.keys[i].ID == id {
+			s.keys[i].Used = at
+		}
+	}
+	return s.fail
 }

@@ -42,7 +42,7 @@ func (h health) readiness(w http.ResponseWriter, r *http.Request) {
 		if err := results[name]; err != nil {
 			failing = append(failing, name)
 			checks[name] = "failing"
-			if h.keys.known(r) {
+			if h.keys.good(r) {
 				checks[name] = err.Error()
 			}
 		}

@@ -4,29 +4,70 @@ import (
 	"context"
 	"crypto/sha256"
 	"crypto/subtle"
+	"errors"
 	"net/http"
 	"strings"
+	"sync"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"outrider/identity"
+	"outrider/store"
 	"outrider/telemetry"
 )
 
 // tenantHeader names the tenant that the bootstrap key acts on.
 const tenantHeader = "Outrider-Tenant"
 
-// keys knows who may call. Keys are kept and compared as hashes, in constant time.
-type keys struct{ admin [sha256.Size]byte }
+// How long a key's record is believed without looking again, which is how long a revoked one may still work in another
+// process; how exactly its last use is kept; how many records are remembered.
+const (
+	keyFresh   = 2 * time.Second
+	keyUsedAt  = time.Hour
+	keysCached = 10_000
+)
 
-func newKeys(admin identity.Token) keys { return keys{sha256.Sum256([]byte(admin.Reveal()))} }
+// keys knows who may call. Keys are kept and compared as hashes. It is safe for many goroutines.
+type keys struct {
+	admin [sha256.Size]byte
+	store APIKeys
+	now   func() time.Time
 
-// middleware lets a request through to an operation of the API when its key is good, with the tenant in its
-// context. Nothing of the body has been read before.
+	mu    *sync.Mutex // guards known
+	known map[string]knownKey
+}
+
+// knownKey is a key as it was when it was looked up; unknown ones are remembered, too.
+type knownKey struct {
+	identity.APIKey
+	exists bool
+	looked time.Time
+}
+
+// Caller is who makes a request.
+type caller struct {
+	tenant identity.TenantID
+	role   identity.Role
+	id     string // of the key; empty: the bootstrap key
+	name   string
+}
+
+func newKeys(o Options) keys {
+	return keys{
+		admin: sha256.Sum256([]byte(o.AdminKey.Reveal())), store: o.Store, now: o.Now, mu: &sync.Mutex{}, known: map[string]knownKey{},
+	}
+}
+
+// middleware lets a request through to an operation of the API when its key is good and its role enough, with the
+// caller in its context. Nothing of the body has been read before.
 func (k keys) middleware(ctx huma.Context, next func(huma.Context)) {
 	r, w := humago.Unwrap(ctx)
-	tenant, refusal := k.admit(r)
+	who, refusal := k.admit(r)
+	if refusal == nil {
+		refusal = mayDo(who, ctx.Operation())
+	}
 	if refusal != nil {
 		if refusal.Status == http.StatusUnauthorized {
 			w.Header().Set("WWW-Authenticate", `Bearer realm="outrider"`)
@@ -34,39 +75,100 @@ func (k keys) middleware(ctx huma.Context, next func(huma.Context)) {
 		writeProblem(w, refusal)
 		return
 	}
-	next(huma.WithValue(ctx, tenantKey{}, tenant))
+	next(huma.WithValue(ctx, callerKey{}, who))
 }
 
-// admit returns the tenant that the request may act on, or the answer to a request that may not.
-func (k keys) admit(r *http.Request) (identity.TenantID, *huma.ErrorModel) {
-	if !k.known(r) {
-		return "", problem(http.StatusUnauthorized, "expected the header \"Authorization: Bearer <key>\" with a key of this gateway")
-	}
+// admit returns who makes the request, or the answer to one that may not be made.
+func (k keys) admit(r *http.Request) (caller, *huma.ErrorModel) {
+	who, err := k.who(r)
 	name := r.Header.Get(tenantHeader)
-	if name == "" {
-		return identity.TenantID(telemetry.DefaultTenant), nil
+	switch {
+	case err != nil:
+		return caller{}, problem(http.StatusServiceUnavailable, "the key cannot be looked up at the moment; try again")
+	case who.role == "":
+		return caller{}, problem(http.StatusUnauthorized, "expected the header \"Authorization: Bearer <key>\" with a key of this gateway")
+	case name == "" || name == string(who.tenant):
+		return who, nil
+	case who.id != "":
+		return caller{}, problem(http.StatusForbidden, "the key is of another tenant than the header "+tenantHeader+" names; leave it out")
 	}
 	if fault := idFault(name); fault != "" || strings.ContainsAny(name, "/+#") {
-		return "", problem(http.StatusUnprocessableEntity, "the tenant's name is not acceptable", &huma.ErrorDetail{
+		return caller{}, problem(http.StatusUnprocessableEntity, "the tenant's name is not acceptable", &huma.ErrorDetail{
 			Location: "header." + tenantHeader, Value: name,
 			Message: "expected 1 to 128 bytes of text without control characters, /, + and #",
 		})
 	}
-	return identity.TenantID(name), nil
+	who.tenant = identity.TenantID(name)
+	return who, nil
 }
 
-// known reports whether the request carries a key.
-func (k keys) known(r *http.Request) bool {
+// good reports whether the request carries a key that is good.
+func (k keys) good(r *http.Request) bool {
+	who, err := k.who(r)
+	return err == nil && who.role != ""
+}
+
+// who returns whose key the request carries; no role: nobody's.
+func (k keys) who(r *http.Request) (caller, error) {
 	scheme, key, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	given := sha256.Sum256([]byte(strings.TrimSpace(key)))
-	same := subtle.ConstantTimeCompare(given[:], k.admin[:]) == 1
-	return same && strings.EqualFold(scheme, "Bearer")
+	key = strings.TrimSpace(key)
+	if !strings.EqualFold(scheme, "Bearer") || key == "" {
+		return caller{}, nil
+	}
+	given := sha256.Sum256([]byte(key))
+	if subtle.ConstantTimeCompare(given[:], k.admin[:]) == 1 {
+		return caller{tenant: identity.TenantID(telemetry.DefaultTenant), role: identity.Admin, name: "bootstrap key"}, nil
+	}
+	known, err := k.look(r.Context(), identity.HashAPIKey(key))
+	if err != nil || !known.exists || known.Expired(k.now()) {
+		return caller{}, err
+	}
+	return caller{known.Tenant, known.Role, known.ID, known.Name}, nil
 }
 
-type tenantKey struct{}
+// look returns what is known of a hash, from memory if that is fresh.
+func (k keys) look(ctx context.Context, hash string) (knownKey, error) {
+	now := k.now()
+	k.mu.Lock()
+	found, ok := k.known[hash]
+	k.mu.Unlock()
+	if ok && now.Sub(found.looked) < keyFresh && !now.Before(found.looked) {
+		return found, nil
+	}
+	record, err := k.store.APIKey(ctx, hash)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return knownKey{}, err
+	}
+	found = knownKey{record, err == nil, now}
+	if found.exists && now.Sub(found.Used) >= keyUsedAt {
+		// What cannot be noted is noted the next time.
+		if k.store.APIKeyUsed(ctx, found.ID, now) == nil {
+			found.Used = now
+		}
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if len(k.known) >= keysCached {
+		clear(k.known)
+	}
+	k.known[hash] = found
+	return found, nil
+}
+
+// forget makes the next requests look their keys up.
+func (k keys) forget() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	clear(k.known)
+}
+
+type callerKey struct{}
+
+// callerOf returns who makes the request that ctx belongs to.
+func callerOf(ctx context.Context) caller {
+	who, _ := ctx.Value(callerKey{}).(caller)
+	return who
+}
 
 // tenantOf returns the tenant of the request that ctx belongs to.
-func tenantOf(ctx context.Context) identity.TenantID {
-	tenant, _ := ctx.Value(tenantKey{}).(identity.TenantID)
-	return tenant
-}
+func tenantOf(ctx context.Context) identity.TenantID { return callerOf(ctx).tenant }

@@ -42,6 +42,15 @@ type Rules interface {
 	DeleteRule(ctx context.Context, tenant identity.TenantID, id string, expect uint64) error
 }
 
+// APIKeys is what the API asks of the store of keys.
+type APIKeys interface {
+	PutAPIKey(ctx context.Context, k identity.APIKey) error
+	APIKey(ctx context.Context, hash string) (identity.APIKey, error)
+	APIKeys(ctx context.Context, tenant identity.TenantID) ([]identity.APIKey, error)
+	DropAPIKey(ctx context.Context, tenant identity.TenantID, id string) error
+	APIKeyUsed(ctx context.Context, id string, at time.Time) error
+}
+
 // Records is what the API asks of the record.
 type Records interface {
 	Crossings(ctx context.Context, q store.Query) ([]store.Crossing, error)
@@ -56,6 +65,7 @@ type Store interface {
 	Geofences
 	Registry
 	Rules
+	APIKeys
 	Records
 }
 

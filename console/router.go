@@ -38,6 +38,7 @@ const keyScheme = "key"
 type router struct {
 	api    huma.API
 	logger *slog.Logger
+	keys   keys
 }
 
 func newRouter(mux *http.ServeMux, o Options) *router {
@@ -50,6 +51,7 @@ func newRouter(mux *http.ServeMux, o Options) *router {
 	c.Tags = []*huma.Tag{
 		{Name: tagFences, Description: "Areas whose crossings are watched, as GeoJSON features."},
 		{Name: tagRegistry, Description: "Vehicles, the people who own them, and the Facebook pages that reach those people."},
+		{Name: tagAccess, Description: "Who may call, and as what."},
 		{Name: tagRules, Description: "Who hears of which events, when, and why somebody did or did not."},
 		{Name: tagRecord, Description: "What happened: crossings, messages, and input that was refused."},
 	}
@@ -58,10 +60,10 @@ func newRouter(mux *http.ServeMux, o Options) *router {
 	// the second loads scripts from elsewhere. Its create hook would put a $schema member into GeoJSON.
 	c.OpenAPIPath, c.DocsPath, c.SchemasPath, c.CreateHooks = "", "", "", nil
 
-	r := &router{logger: o.Logger}
+	r := &router{logger: o.Logger, keys: newKeys(o)}
 	c.Transformers = []huma.Transformer{r.explain}
 	r.api = humago.New(mux, c)
-	r.api.UseMiddleware(newKeys(o.AdminKey).middleware, acceptBody)
+	r.api.UseMiddleware(r.keys.middleware, acceptBody)
 	return r
 }
 
@@ -87,9 +89,9 @@ func handle[I, O any](r *router, op huma.Operation, fn func(context.Context, *I)
 	op.Security = []map[string][]string{{keyScheme: {}}}
 	op.Parameters = append(op.Parameters, &huma.Param{
 		Name: tenantHeader, In: "header", Schema: &huma.Schema{Type: "string", Default: "default"},
-		Description: "The tenant to act on, for the bootstrap key.",
+		Description: "The tenant to act on, for the bootstrap key. Another key acts on its own.",
 	})
-	op.Errors = append(op.Errors, http.StatusUnauthorized, http.StatusUnprocessableEntity, http.StatusInternalServerError)
+	op.Errors = append(op.Errors, http.StatusUnauthorized, http.StatusForbidden, http.StatusUnprocessableEntity, http.StatusInternalServerError)
 	op.BodyReadTimeout = bodyTimeout
 	if op.MaxBodyBytes == 0 {
 		op.MaxBodyBytes = maxBody

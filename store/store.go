@@ -31,6 +31,7 @@ type Store interface {
 	Records
 	Links
 	Credentials
+	APIKeys
 	Accounts
 	PageHealths
 	Acknowledgements

@@ -50,7 +50,7 @@ func Queries() map[string]Statement {
 		"ownerContacts": ownerContacts, "ownerLinks": ownerLinks, "dropLink": dropLink, "vehicleOwners": vehicleOwners,
 		"addressHeld": addressHeld, "forward": forward, "linksOfAccount": linksOfAccount, "dropLinksOf": dropLinksOf, "dropCodesOf": dropCodesOf,
 		"dropWindow": dropWindow, "dropSaid": dropSaid, "giveUpPending": giveUpPending, "giveUpHeld": giveUpHeld, "unaddressPending": unaddressPending, "unaddressHeld": unaddressHeld, "optIns": optIns, "dropOptIns": dropOptIns,
-		"getErasure": getErasure, "ruleRevision": ruleRevision, "dropRule": dropRule, "getHealth": getHealth, "emptyToken": emptyToken, "dropAccount": dropAccount,
+		"getErasure": getErasure, "getKey": getKey, "tenantKeys": tenantKeys, "dropKey": dropKey, "keyUsed": keyUsed, "ruleRevision": ruleRevision, "dropRule": dropRule, "getHealth": getHealth, "emptyToken": emptyToken, "dropAccount": dropAccount,
 		"newerTemplate": newerTemplate, "blockPage": blockPage, "unheard": unheard, "heard": heard,
 		"acknowledge": acknowledge, "acknowledged": acknowledged, "dropQuestion": dropQuestion, "dropEndedAsks": dropEndedAsks, "getQuestion": getQuestion, "onceOf": onceOf, "endOnce": endOnce,
 		"forgetOld": forgetOld, "wakePerson": wakePerson, "echoed": echoed, "settleByEcho": settleByEcho,
