@@ -18,7 +18,7 @@ var least = map[string]identity.Role{
 	"list-owners": identity.Viewer, "get-owner": identity.Viewer, "list-pages": identity.Viewer, "get-page": identity.Viewer,
 	"get-texts": identity.Viewer, "list-rules": identity.Viewer, "get-rule": identity.Viewer, "list-crossings": identity.Viewer,
 	"list-deliveries": identity.Viewer, "get-delivery": identity.Viewer, "list-dead-letters": identity.Viewer, "watch-events": identity.Viewer,
-	"inspect-vehicle": identity.Viewer, "explain": identity.Viewer, "try-rule": identity.Viewer,
+	"inspect-vehicle": identity.Viewer, "watch-devices": identity.Viewer, "explain": identity.Viewer, "try-rule": identity.Viewer,
 
 	"create-geofence": identity.Operator, "put-geofence": identity.Operator, "patch-geofence": identity.Operator, "delete-geofence": identity.Operator,
 	"put-vehicle": identity.Operator, "put-owner": identity.Operator, "link-owner": identity.Operator, "unlink-owner": identity.Operator,
