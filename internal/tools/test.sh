@@ -8,6 +8,7 @@ need=()
 [ -x /usr/sbin/mosquitto ] || command -v mosquitto >/dev/null || need+=(mosquitto)
 command -v mosquitto_pub >/dev/null || need+=(mosquitto-clients)
 compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || command -v initdb >/dev/null || need+=(postgresql)
+python3 -c 'import paho.mqtt' 2>/dev/null || /usr/bin/python3 -c 'import paho.mqtt' 2>/dev/null || need+=(python3-paho-mqtt)
 command -v gcc >/dev/null || need+=(gcc libc6-dev)
 command -v chromium >/dev/null || command -v google-chrome >/dev/null || need+=(chromium)
 if [ ${#need[@]} -gt 0 ]; then
@@ -27,6 +28,13 @@ fi
 if command -v npm >/dev/null && [ ! -e console/ui/node_modules/axe-core ]; then
 	(cd console/ui && npm ci --no-audit --no-fund --loglevel=error) >/tmp/outrider-npm.log 2>&1 ||
 		echo "could not install the console's packages (see /tmp/outrider-npm.log): the tests that need them are skipped"
+fi
+
+# A client of the device endpoint that others wrote.
+clients=telemetry/mqtt/testdata/clients
+if command -v npm >/dev/null && [ ! -e $clients/node_modules/mqtt ]; then
+	(cd $clients && npm ci --no-audit --no-fund --loglevel=error) >/tmp/outrider-npm-mqtt.log 2>&1 ||
+		echo "could not install MQTT.js (see /tmp/outrider-npm-mqtt.log): the tests that need it are skipped"
 fi
 
 race=(-race)
