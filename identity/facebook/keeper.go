@@ -36,6 +36,9 @@ type KeeperOptions struct {
 	AppID     string         // empty: tokens are not checked
 	AppSecret identity.Token // the same
 
+	// Menu is the persistent menu that pages get, unless somebody else gave them one; nil: none.
+	Menu Menu
+
 	// Reload brings the directory up to date with the store; nil: nothing is called.
 	Reload func(ctx context.Context) error
 	// PageChanged is told of a page whose token was renewed, after Reload. It must not block. nil: nobody is told.
@@ -194,7 +197,7 @@ func (k *Keeper) look(id identity.PageID, fresh bool) {
 func (k *Keeper) checkSubscription(page identity.Page, h *identity.PageHealth) {
 	s, err := InspectSubscription(k.ctx, k.call, page, k.o.AppID)
 	result := subscriptionOK
-	if err == nil && (len(s.Missing()) > 0 || !s.GetStarted) {
+	if err == nil && (len(s.Missing()) > 0 || !s.GetStarted || k.wantsMenu(s)) {
 		result = subscriptionRepaired
 		if err = k.repair(page, s); err == nil {
 			k.tell(page, s)
@@ -220,6 +223,9 @@ func (k *Keeper) tell(page identity.Page, s Subscription) {
 	}
 	if !s.GetStarted {
 		k.o.Logger.Info("page got the Get Started button that link codes need", "page", page.ID)
+	}
+	if k.wantsMenu(s) {
+		k.o.Logger.Info("page got the menu", "page", page.ID)
 	}
 }
 

@@ -155,7 +155,7 @@ func setup(t *testing.T, change func(*facebook.Options)) *bench {
 	server.Config.Handler = mux
 	b.keeper, err = facebook.NewKeeper(facebook.KeeperOptions{
 		Graph: b.api, Directory: b.directory, Store: b.store, Now: b.clock.now, AppID: "1000", AppSecret: identity.NewToken(secretText),
-		Reload: b.reload, Logger: logger, Registerer: b.registry,
+		Reload: b.reload, Menu: pageMenu, Logger: logger, Registerer: b.registry,
 	})
 	must(t, err)
 	return b

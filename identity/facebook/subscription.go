@@ -36,6 +36,7 @@ type Subscription struct {
 	Subscribed bool     // our app is
 	Fields     []string // that it gets
 	GetStarted bool     // the page has the button
+	Menu       Menu     // the page's persistent menu; nil: none
 }
 
 // Missing lists the fields that are not subscribed to.
@@ -73,28 +74,26 @@ func InspectSubscription(ctx context.Context, call func(context.Context, graph.C
 			GetStarted struct {
 				Payload string `json:"payload"`
 			} `json:"get_started"`
+			Menu Menu `json:"persistent_menu"`
 		} `json:"data"`
 	}
 	err = call(ctx, graph.Call{Method: http.MethodGet, Node: string(page.ID), Edge: "messenger_profile",
-		Query: map[string][]string{"fields": {"get_started"}}, Token: page.AccessToken}, &profile)
+		Query: map[string][]string{"fields": {"get_started,persistent_menu"}}, Token: page.AccessToken}, &profile)
 	for _, d := range profile.Data {
 		s.GetStarted = s.GetStarted || d.GetStarted.Payload != ""
+		s.Menu = append(s.Menu, d.Menu...)
 	}
 	return s, err
 }
 
-// repair subscribes the page to what is missing, and gives it the button. What it is subscribed to beyond that stays.
+// repair subscribes the page to what is missing, and gives it the button and the menu. What it is subscribed to beyond that stays.
 func (k *Keeper) repair(page identity.Page, s Subscription) error {
 	if len(s.Missing()) > 0 {
 		if err := k.subscribe(page, s.Fields); err != nil {
 			return err
 		}
 	}
-	if s.GetStarted {
-		return nil
-	}
-	return k.call(k.ctx, graph.Call{Method: http.MethodPost, Node: string(page.ID), Edge: "messenger_profile", Token: page.AccessToken,
-		Body: map[string]any{"get_started": map[string]string{"payload": GetStarted}}}, nil)
+	return k.putProfile(page, s)
 }
 
 // subscribe replaces the page's fields. A Graph that does not know the field of templates under one name may know it

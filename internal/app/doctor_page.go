@@ -88,6 +88,15 @@ func (d *doctor) subscription(part string, p identity.Page) {
 	if !s.GetStarted {
 		d.add(part, "get started", Broken, "the page has no Get Started button: link codes of people who never wrote to it do not arrive", repair)
 	}
+	switch wanted := menu(d.c.Chat); {
+	case wanted == nil:
+	case s.Menu.Equal(wanted):
+		d.add(part, "menu", Fine, fmt.Sprintf("the gateway's, in %d locales", len(wanted)), "")
+	case len(s.Menu) == 0:
+		d.add(part, "menu", Worries, "the page has no persistent menu", repair)
+	default:
+		d.add(part, "menu", Worries, "the page has a persistent menu of somebody else's, or of another version", "remove it at Meta Business Suite or with DELETE messenger_profile, and the gateway puts its own")
+	}
 }
 
 // templates looks what the page can say outside the 24 hour window.

@@ -4,8 +4,10 @@ import (
 	"context"
 	"time"
 
+	"outrider/chat"
 	"outrider/identity"
 	"outrider/identity/facebook"
+	"outrider/internal/config"
 	"outrider/notify"
 )
 
@@ -29,10 +31,26 @@ func (a *App) preparePages() error {
 	var err error
 	a.pages, err = facebook.NewKeeper(facebook.KeeperOptions{
 		Graph: a.meta, Directory: a.directory, Store: a.store, Now: a.o.Now, AppID: c.Facebook.AppID, AppSecret: c.Facebook.AppSecret,
-		Reload: a.reloadDirectory, PageChanged: a.tokenRenewed,
+		Reload: a.reloadDirectory, PageChanged: a.tokenRenewed, Menu: menu(c.Chat),
 		Logger: a.logger.With("part", "pages"), Registerer: a.registry,
 	})
 	return err
+}
+
+// menu is what pages offer under their conversations; nil when nobody would answer.
+func menu(c config.Chat) facebook.Menu {
+	if c.Mode == chatOff {
+		return nil
+	}
+	var all facebook.Menu
+	for _, in := range chat.Menu() {
+		m := facebook.MenuIn{Locale: in.Locale}
+		for _, tap := range in.Taps {
+			m.Items = append(m.Items, facebook.MenuItem{Type: "postback", Title: tap.Title, Payload: tap.Payload})
+		}
+		all = append(all, m)
+	}
+	return all
 }
 
 // tokenRenewed lets a page go on whose token the keeper renewed: the keeper itself need not look again.

@@ -87,6 +87,10 @@ func TestPaths(t *testing.T) {
 		{"app edge with a page token", "POST", "1000/subscriptions", 400, 200},
 		{"profile", "GET", "500/messenger_profile?fields=get_started", 200, 0},
 		{"menu without get started", "POST", `500/messenger_profile?persistent_menu=[]`, 400, 100},
+		{"menu without a default", "POST", `500/messenger_profile?get_started={"payload":"G"}&persistent_menu=[{"locale":"de_DE","call_to_actions":[{"type":"postback","title":"A","payload":"A"}]}]`, 400, 100},
+		{"menu with a nested item", "POST", `500/messenger_profile?get_started={"payload":"G"}&persistent_menu=[{"locale":"default","call_to_actions":[{"type":"nested","title":"A"}]}]`, 400, 100},
+		{"menu with a long title", "POST", `500/messenger_profile?get_started={"payload":"G"}&persistent_menu=[{"locale":"default","call_to_actions":[{"type":"postback","title":"0123456789012345678901234567890","payload":"A"}]}]`, 400, 100},
+		{"menu", "POST", `500/messenger_profile?get_started={"payload":"G"}&persistent_menu=[{"locale":"default","call_to_actions":[{"type":"postback","title":"A","payload":"A"}]}]`, 200, 0},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {

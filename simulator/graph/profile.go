@@ -3,6 +3,7 @@ package graph
 import (
 	"encoding/json"
 	"slices"
+	"unicode/utf8"
 )
 
 // profileFields are the properties of a messenger profile.
@@ -45,6 +46,7 @@ func checkProfile(field string, p params, page *page) *Error {
 		if page.profile["get_started"] == nil && !p.has("get_started") {
 			return refuse(100, 2018145, "You must set a Get Started button if you also wish to use persistent menu")
 		}
+		return checkMenu(p)
 	case "ice_breakers":
 		var v []struct {
 			Calls []json.RawMessage `json:"call_to_actions"`
@@ -52,6 +54,37 @@ func checkProfile(field string, p params, page *page) *Error {
 		if p.object(field, &v) != nil || len(v) == 0 || len(v[0].Calls) > 4 {
 			return badParam("Param ice_breakers must hold at most 4 questions")
 		}
+	}
+	return nil
+}
+
+// checkMenu holds what a persistent menu must have: the default locale, and flat items with a title of 30 characters
+// at most.
+func checkMenu(p params) *Error {
+	var menus []struct {
+		Locale string `json:"locale"`
+		Items  []struct {
+			Type, Title, Payload, URL string
+		} `json:"call_to_actions"`
+	}
+	if p.object("persistent_menu", &menus) != nil {
+		return badParam("Param persistent_menu must be an array")
+	}
+	standard := false
+	for _, m := range menus {
+		standard = standard || m.Locale == "default"
+		if len(m.Items) == 0 || len(m.Items) > 20 {
+			return badParam("Param persistent_menu[call_to_actions] must hold 1 to 20 items")
+		}
+		for _, i := range m.Items {
+			postback, link := i.Type == "postback" && i.Payload != "" && len(i.Payload) <= 1000, i.Type == "web_url" && webAddress(i.URL)
+			if n := utf8.RuneCountInString(i.Title); n == 0 || n > 30 || !postback && !link {
+				return badParam("Param persistent_menu[call_to_actions] has an item %q of type %q that is none", i.Title, i.Type)
+			}
+		}
+	}
+	if !standard {
+		return badParam("Param persistent_menu must have a menu for the locale default")
 	}
 	return nil
 }
