@@ -33,6 +33,7 @@ type delivery struct {
 
 	Page      identity.PageID `json:"page,omitempty"`
 	PSID      identity.PSID   `json:"psid,omitempty"`
+	Operator  string          `json:"operator,omitempty" doc:"Who typed it, of a message from people."`
 	State     deliveryState   `json:"state"`
 	Route     notify.Route    `json:"route,omitempty" doc:"The way of the last attempt: window, utility, tag, human, fallback or hold."`
 	Reason    notify.Reason   `json:"reason,omitempty" doc:"Why it is held, failed or expired, or why the last attempt failed."`
@@ -87,9 +88,13 @@ func (c *records) delivery(ctx context.Context, in *IDPath) (*recordAnswer[deliv
 }
 
 func showDelivery(d store.DeliveryRecord) delivery {
-	a := d.Alert
+	a, operator := d.Alert, ""
+	if a.Say != nil {
+		operator = a.Say.Operator
+	}
 	return delivery{
-		ID: a.ID, Event: a.Event, Vehicle: a.Vehicle, VehicleName: a.VehicleName, Owner: a.Owner,
+		Operator: operator,
+		ID:       a.ID, Event: a.Event, Vehicle: a.Vehicle, VehicleName: a.VehicleName, Owner: a.Owner,
 		Fence: a.Fence, FenceName: a.FenceName, Kind: a.Kind, Rule: a.Rule, At: a.At.UTC(), Lat: a.Point.Lat(), Lon: a.Point.Lon(),
 		Page: d.Page, PSID: d.PSID, State: deliveryState(d.State), Route: d.Route, Reason: d.Reason, Detail: d.Detail,
 		Attempts: d.Attempts, NextAt: moment(d.NextAt), Created: moment(d.Created), SentAt: moment(d.SentAt),

@@ -101,6 +101,10 @@ type Options struct {
 
 	// Links makes links for owners and pages. Nil: the operations do not exist.
 	Links Links
+	// Messages takes what operators type to owners, and Wake is told of the page it is to leave through. Nil: the
+	// operation does not exist.
+	Messages Messages
+	Wake     func(identity.PageID)
 	// Login serves /auth/facebook/. Nil: the path does not exist.
 	Login http.Handler
 	// Health tells how pages stand at Meta. Nil: it is not shown.
@@ -144,6 +148,9 @@ func (o Options) checked() (Options, error) {
 		return o, errors.New("console: no directory")
 	case o.AdminKey.Empty():
 		return o, errors.New("console: no admin key: an empty key would open the API to everyone")
+	}
+	if o.Messages != nil && (o.Wake == nil || o.Now == nil) {
+		return o, errors.New("console: messages need Wake and Now")
 	}
 	if o.Reload == nil {
 		o.Reload = func(context.Context) error { return nil }

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strconv"
 	"sync"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -22,6 +23,9 @@ type registry struct {
 	checkURL    func(identity.Token) error // of a channel
 	links       Links                      // nil: nobody makes any
 	healths     PageHealths                // nil: nobody looks
+	messages    Messages                   // nil: nobody sends any
+	wake        func(identity.PageID)
+	now         func() time.Time
 
 	// writing guards no field. It makes a change and the reload after it one step, I/O included: of two reloads
 	// at once the older could win, and leave the directory without a change that was answered as done.
@@ -30,7 +34,7 @@ type registry struct {
 
 func newRegistry(o Options) *registry {
 	return &registry{store: o.Store, directory: o.Directory, reload: o.Reload, pageChanged: o.PageChanged, checkURL: o.CheckChannel,
-		links: o.Links, healths: o.Health}
+		links: o.Links, healths: o.Health, messages: o.Messages, wake: o.Wake, now: o.Now}
 }
 
 func (g *registry) register(r *router) {
@@ -38,6 +42,7 @@ func (g *registry) register(r *router) {
 	g.registerOwners(r)
 	g.registerPages(r)
 	g.registerLinks(r)
+	g.registerMessages(r)
 	g.registerTexts(r)
 }
 

@@ -2,7 +2,7 @@ import { useState } from 'preact/hooks'
 import { post, put, seg } from '../api'
 import { exactly } from '../lib/format'
 import { Empty } from '../parts/empty'
-import { Choice, Text } from '../parts/form'
+import { Choice, Field, Text } from '../parts/form'
 import { QR } from '../parts/qr'
 import { Refusal, useSave } from '../parts/save'
 import { Table } from '../parts/table'
@@ -91,6 +91,7 @@ function OneOwner({ id }: { id: string }) {
       <div class="columns">
         <OwnerForm o={known ?? { id }} />
         {known && <Link o={known} />}
+        {known && <Answer o={known} />}
       </div>
     </section>
   )
@@ -190,6 +191,42 @@ function OwnerForm({ o }: { o: Owner }) {
       <p class="actions">
         <button type="submit" class="primary">
           Save
+        </button>
+      </p>
+    </form>
+  )
+}
+
+/** What an operator answers by hand: Meta allows it for 7 days after the person wrote. */
+function Answer({ o }: { o: Owner }) {
+  const [text, setText] = useState('')
+  const [operator, setOperator] = useState('')
+  const { save, fault, problem } = useSave(async () => {
+    await post(`owners/${seg(o.id)}/messages`, { text, operator })
+    setText('')
+    return { warnings: ['The message is on its way: see Messages.'] }
+  })
+  return (
+    <form onSubmit={save} class="box">
+      <h2>Write to {o.name || o.id}</h2>
+      <p class="hint">Within 7 days after they wrote. Only what a person typed may go this way.</p>
+      <Refusal problem={problem} />
+      <Field label="Message" fault={fault('text')}>
+        {a => (
+          <textarea
+            {...a}
+            rows={4}
+            maxLength={1900}
+            required
+            value={text}
+            onInput={e => setText(e.currentTarget.value)}
+          />
+        )}
+      </Field>
+      <Text label="Your name" value={operator} set={setOperator} fault={fault('operator')} required />
+      <p class="actions">
+        <button type="submit" disabled={!text.trim() || !operator.trim()}>
+          Send
         </button>
       </p>
     </form>
