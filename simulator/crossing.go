@@ -24,6 +24,9 @@ type Crossing struct {
 
 	// Unsettled says that the vehicle fell silent so soon after that nobody can be blamed for not telling.
 	Unsettled bool `json:"unsettled,omitempty"`
+
+	// During is "gap" when the fixes of that time came late, "tunnel" when there are none, and else empty.
+	During string `json:"during,omitempty"`
 }
 
 // Observed is a crossing that somebody told of.

@@ -16,6 +16,7 @@ type DriveOptions struct {
 	Fleet     FleetOptions
 	Publisher PublisherOptions
 	Progress  io.Writer     // gets a line now and then; nil: none
+	OnStats   func(Stats)   // is told now and then, and at the end; nil: nobody is
 	Every     time.Duration // between two lines, default 1 s
 }
 
@@ -38,6 +39,9 @@ func Drive(ctx context.Context, o DriveOptions) (Summary, error) {
 	}
 	began := p.options.Now()
 	err = drive(ctx, p, o)
+	if o.OnStats != nil {
+		o.OnStats(p.Stats())
+	}
 	return Summary{Stats: p.Stats(), Truth: p.Truth(), Took: p.options.Now().Sub(began)}, err
 }
 
@@ -71,6 +75,9 @@ func drive(ctx context.Context, p *Publisher, o DriveOptions) error {
 			if o.Progress != nil {
 				fmt.Fprintln(o.Progress, progress(p))
 			}
+			if o.OnStats != nil {
+				o.OnStats(p.Stats())
+			}
 		}
 	}
 }
@@ -88,8 +95,14 @@ func progress(p *Publisher) string {
 
 // String sums the drive up in a few lines.
 func (s Summary) String() string {
-	enter, exit, open := 0, 0, 0
+	enter, exit, open, late, unseen := 0, 0, 0, 0, 0
 	for _, c := range s.Truth {
+		switch c.During {
+		case inGap:
+			late++
+		case inTunnel:
+			unseen++
+		}
 		switch {
 		case c.Unsettled:
 			open++
@@ -100,8 +113,12 @@ func (s Summary) String() string {
 		}
 	}
 	rate := float64(s.Stats.Acknowledged) / max(s.Took.Seconds(), 1e-3)
+	faults := ""
+	if late+unseen > 0 {
+		faults = fmt.Sprintf("faults     %d crossings in gaps, %d in tunnels\n", late, unseen)
+	}
 	return fmt.Sprintf("fixes      %d published, %d acknowledged, %d repeated, %.0f/s\n", s.Stats.Published, s.Stats.Acknowledged, s.Stats.Repeated, rate) +
-		fmt.Sprintf("crossings  %d enter, %d exit; %d more too late to be sure of\n", enter, exit, open)
+		fmt.Sprintf("crossings  %d enter, %d exit; %d more too late to be sure of\n", enter, exit, open) + faults
 }
 
 // WriteTruth writes crossings as JSON, one a line.

@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"container/heap"
 	"context"
 	"fmt"
 	"log/slog"
@@ -22,6 +23,7 @@ type link struct {
 
 	senders sync.WaitGroup
 	next    cursor
+	held    heldFixes // taken and to be sent later, because of a fault
 	again   []message // published on an earlier connection and not acknowledged, oldest first
 	pending []*flight // published on this connection and not acknowledged, oldest first
 
@@ -223,31 +225,65 @@ func (l *link) fill(c *connection, pace pace) (due time.Time, more bool) {
 			l.publish(c, m, true)
 			continue
 		}
-		vehicle, n, ok := l.peek()
+		next, again, ok := l.upcoming()
 		if !ok {
 			return time.Time{}, false
 		}
-		if due := pace.due(l.publisher.fleet.FixTime(vehicle, n)); due.After(l.publisher.options.Now()) {
+		if due := pace.due(next.at); due.After(l.publisher.options.Now()) && !l.isHalted() {
 			return due, true
 		}
-		l.step()
-		l.publish(c, l.make(vehicle, n), false)
+		l.take(next, again)
+		if again {
+			l.publish(c, l.make(next.vehicle, next.n), next.again)
+		}
 	}
 	return time.Time{}, true
+}
+
+// upcoming is what happens next by the fleet's time: a held fix is sent (held is true), or a fix is taken.
+func (l *link) upcoming() (next heldFix, held, ok bool) {
+	vehicle, n, more := l.peek()
+	taken := l.publisher.fleet.FixTime(vehicle, n)
+	if len(l.held) > 0 && (!more || !l.held[0].at.After(taken)) {
+		return l.held[0], true, true
+	}
+	return heldFix{at: taken, vehicle: vehicle, n: n}, false, more
+}
+
+// take moves on behind what upcoming returned. A fix that is taken is held until it is to be sent, which mostly is at
+// once.
+func (l *link) take(next heldFix, held bool) {
+	if held {
+		heap.Pop(&l.held)
+		return
+	}
+	l.step()
+	p := l.publisher
+	start := p.fleet.Start()
+	for i, d := range p.options.Faults.deliveries(p.fleet.options.Seed, next.vehicle, next.n, next.at.Sub(start)) {
+		heap.Push(&l.held, heldFix{start.Add(d.at), d.order, next.vehicle, next.n, i > 0})
+	}
+}
+
+func (l *link) isHalted() bool {
+	select {
+	case <-l.publisher.halted:
+		return true
+	default:
+		return false
+	}
 }
 
 // finished reports whether nothing is left to make or to acknowledge.
 func (l *link) finished() bool {
 	_, _, more := l.peek()
-	return !more && len(l.again) == 0 && len(l.pending) == 0
+	return !more && len(l.held) == 0 && len(l.again) == 0 && len(l.pending) == 0
 }
 
 // peek returns the next fix to be made, and false when there is none.
 func (l *link) peek() (vehicle, n int, ok bool) {
-	select {
-	case <-l.publisher.halted:
+	if l.isHalted() {
 		return 0, 0, false
-	default:
 	}
 	for skipped := 0; skipped < len(l.order); skipped++ {
 		vehicle = l.order[l.next.place]
@@ -270,8 +306,10 @@ func (l *link) step() {
 func (l *link) make(vehicle, n int) message {
 	p := l.publisher
 	fix := p.fleet.Fix(vehicle, n)
+	taken := fix.Time
+	fix.Time = taken.Add(p.options.Faults.skew(p.fleet.options.Seed, vehicle))
 	return message{
-		vehicle: vehicle, fix: fix.Time, topic: p.options.Format.topic(fix.Tenant, fix.Vehicle),
+		vehicle: vehicle, fix: taken, topic: p.options.Format.topic(fix.Tenant, fix.Vehicle),
 		payload: p.options.Format.encode(nil, fix),
 	}
 }
@@ -294,7 +332,9 @@ func (l *link) settle() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.stats.Acknowledged++
-	l.records[f.vehicle].acknowledged = f.fix
+	if r := l.records[f.vehicle]; f.fix.After(r.acknowledged) {
+		r.acknowledged = f.fix
+	}
 	return nil
 }
 
@@ -311,6 +351,9 @@ func (l *link) note(m message, now time.Time, repeated bool) {
 		l.stats.Newest = m.fix
 	}
 	r := l.records[m.vehicle]
+	if !m.fix.After(r.published) {
+		return // an old one that comes late: of these nobody asks for the moment
+	}
 	r.published = m.fix
 	r.moments = append(r.moments, moment{m.fix, now})
 	if limit := l.publisher.options.Remember; len(r.moments) >= 2*limit {

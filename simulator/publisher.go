@@ -38,6 +38,9 @@ type PublisherOptions struct {
 	Duration time.Duration
 	Settle   time.Duration
 
+	// Faults are what goes wrong on the way; they are of the fleet's seed.
+	Faults Faults
+
 	// RetryMax is the longest pause between two tries to connect; default 1 s.
 	RetryMax time.Duration
 
@@ -98,7 +101,7 @@ func NewPublisher(fleet *Fleet, o PublisherOptions) (*Publisher, error) {
 	if o.Speed < 0 {
 		return nil, fmt.Errorf("simulator: speed %g is negative", o.Speed)
 	}
-	if err := o.Format.check(fleet); err != nil {
+	if err := errors.Join(o.Format.check(fleet), o.Faults.check()); err != nil {
 		return nil, err
 	}
 	p := &Publisher{fleet: fleet, options: o, halted: make(chan struct{}), done: make(chan struct{})}
@@ -178,7 +181,12 @@ func (p *Publisher) Stats() Stats {
 func (p *Publisher) Truth() []Crossing {
 	until := func(number int) time.Time { return p.link(number).record(number).published }
 	settled := func(number int) time.Time { return p.link(number).record(number).acknowledged.Add(-p.options.Settle) }
-	return p.fleet.truth(until, settled)
+	all := p.fleet.truth(until, settled)
+	for i := range all {
+		number, _ := p.fleet.number(all[i].Vehicle)
+		all[i].During = p.options.Faults.during(p.fleet.options.Seed, number, all[i].Time.Sub(p.fleet.Start())).kind
+	}
+	return all
 }
 
 // Published returns when a vehicle's fix was first published, by the wall clock.

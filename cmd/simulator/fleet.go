@@ -9,6 +9,8 @@ import (
 	"os"
 	"time"
 
+	"golang.org/x/term"
+
 	"outrider/simulator"
 )
 
@@ -32,6 +34,9 @@ func runFleet(ctx context.Context, args []string, out io.Writer) error {
 		return err
 	}
 	summary, err := simulator.Drive(ctx, f.options)
+	if f.options.OnStats != nil {
+		fmt.Fprintln(out) // behind the bar
+	}
 	fmt.Fprint(out, summary)
 	return errors.Join(err, f.writeTruth(summary.Truth))
 }
@@ -57,6 +62,12 @@ func parseFleet(args []string, out io.Writer) (*fleetFlags, error) {
 	set.StringVar(&f.truth, "truth", "", "`file` for the true crossings, one JSON object a line")
 	set.StringVar(&f.fences, "fences", "", "`file` for the city's fences as GeoJSON; -: standard output")
 	set.BoolVar(&f.quiet, "quiet", false, "no progress")
+	w := &o.Publisher.Faults
+	set.DurationVar(&w.Jitter, "jitter", 0, "`delay` of each fix on the way, at most")
+	set.Float64Var(&w.Gaps, "gaps", 0, "`share` of every ten minutes of a vehicle that holds a gap of the network, whose fixes come afterwards, newest first")
+	set.Float64Var(&w.Tunnels, "tunnels", 0, "`share` of every ten minutes of a vehicle that holds a tunnel, of which no fix ever comes")
+	set.Float64Var(&w.Duplicates, "duplicates", 0, "`share` of fixes that come twice")
+	set.DurationVar(&w.Skew, "skew", 0, "`error` of the vehicles' clocks, at most, ahead or behind")
 	if err := set.Parse(args); err != nil {
 		return nil, err
 	}
@@ -81,7 +92,11 @@ func (f *fleetFlags) complete(passwordFile string, out io.Writer) error {
 	if o.Fleet.Noise = f.noise; f.noise == 0 {
 		o.Fleet.Noise = -1
 	}
-	if !f.quiet {
+	switch file, ok := out.(*os.File); {
+	case f.quiet:
+	case ok && term.IsTerminal(int(file.Fd())):
+		o.OnStats, o.Every = f.bar(file), 200*time.Millisecond
+	default:
 		o.Progress = out
 	}
 	o.Publisher.Format = simulator.Format(f.format)

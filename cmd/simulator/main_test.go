@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"outrider/simulator"
 )
 
 func TestArguments(t *testing.T) {
@@ -22,6 +24,7 @@ func TestArguments(t *testing.T) {
 		{"fleet --broker tcp://x --vehicles 0", "at least 1"},
 		{"fleet --broker tcp://x extra", "extra"},
 		{"fleet --broker tcp://x --format morse", "morse"},
+		{"fleet --broker tcp://x --gaps 2", "no share"},
 		{"fleet --broker tcp://x --password-file /nowhere/at/all", "password"},
 		{"graph --page 500", "three parts"},
 		{"graph --listen 127.0.0.1:0 --person 9:7001:Ann", "no such page"},
@@ -85,5 +88,36 @@ func TestFastFleetsStartInThePast(t *testing.T) {
 	}
 	if f.options.Fleet.Interval != 2*time.Second {
 		t.Errorf("interval %s", f.options.Fleet.Interval)
+	}
+}
+
+func TestFaultsAreFlags(t *testing.T) {
+	t.Parallel()
+	args := strings.Fields("--broker tcp://x --jitter 2s --gaps 0.5 --tunnels 0.25 --duplicates 0.1 --skew 30s")
+	f, err := parseFleet(args, &bytes.Buffer{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := simulator.Faults{Jitter: 2 * time.Second, Gaps: 0.5, Tunnels: 0.25, Duplicates: 0.1, Skew: 30 * time.Second}
+	if got := f.options.Publisher.Faults; got != want {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+}
+
+func TestTheBarShowsHowFarItIs(t *testing.T) {
+	t.Parallel()
+	f, err := parseFleet(strings.Fields("--broker tcp://x --vehicles 10 --rate 5 --duration 1m"), &bytes.Buffer{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	show := f.bar(&out)
+	show(simulator.Stats{Acknowledged: 150, Connected: 3})
+	if !strings.Contains(out.String(), "(150/300") || !strings.Contains(out.String(), "3 connected") {
+		t.Errorf("%q", out.String())
+	}
+	show(simulator.Stats{Acknowledged: 310})
+	if !strings.Contains(out.String(), "100%") {
+		t.Errorf("%q", out.String())
 	}
 }
