@@ -16,9 +16,9 @@ import (
 // rights is what each operation takes, written down a second time: a new operation has to be added here, by somebody
 // who thinks about it.
 var rights = map[identity.Role]string{
-	identity.Viewer: `get-self list-geofences get-geofence list-vehicles get-vehicle list-owners get-owner list-pages get-page get-texts list-rules
+	identity.Viewer: `get-self export-geofences list-geofences get-geofence list-vehicles get-vehicle list-owners get-owner list-pages get-page get-texts list-rules
 		get-rule list-crossings list-deliveries get-delivery list-dead-letters watch-events watch-devices inspect-vehicle explain try-rule`,
-	identity.Operator: `create-geofence put-geofence patch-geofence delete-geofence put-vehicle put-owner link-owner unlink-owner create-rule put-rule
+	identity.Operator: `create-geofence import-geofences put-geofence patch-geofence delete-geofence put-vehicle put-owner link-owner unlink-owner create-rule put-rule
 		delete-rule command-vehicle`,
 	identity.Admin: `put-page connect-page put-texts list-credentials make-credential revoke-credential list-keys create-key revoke-key`,
 }
@@ -77,7 +77,7 @@ func TestEveryOperationTakesItsRole(t *testing.T) {
 		}
 		for _, role := range identity.RoleNames() {
 			if role.May(need) {
-				if strings.HasPrefix(r.id, "watch-") || role == identity.Admin {
+				if r.id == "watch-events" || role == identity.Admin {
 					continue // a stream without end; what an admin may, all other tests do
 				}
 			}
@@ -113,7 +113,7 @@ func TestTenantsSeeNothingOfEachOther(t *testing.T) {
 
 	before := state(g, alpha)
 	for _, r := range requests(t, g) {
-		if strings.HasPrefix(r.id, "watch-") {
+		if r.id == "watch-events" {
 			continue // has a test of its own
 		}
 		path := r.filled()

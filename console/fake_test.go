@@ -346,3 +346,12 @@ func (s *fakeStore) APIKeyUsed(_ context.Context, id string, at time.Time) error
 	}
 	return s.fail
 }
+
+func (s *fakeStore) PutGeofences(ctx context.Context, all []store.Geofence) (int, error) {
+	for _, g := range all {
+		if _, err := s.write(ctx, g, 0); err != nil {
+			return 0, err
+		}
+	}
+	return len(all), nil
+}

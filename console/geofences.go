@@ -60,6 +60,7 @@ func (f *fences) register(r *router) {
 		OperationID: "delete-geofence", Method: http.MethodDelete, Path: fencePath, Tags: []string{tagFences},
 		Summary: "Delete a geofence", Errors: []int{http.StatusNotFound, http.StatusPreconditionFailed},
 	}, f.delete)
+	f.registerTransfer(r)
 }
 
 // featureAnswer is one fence in an answer.
@@ -85,12 +86,19 @@ type featureCollection struct {
 	Next     string            `json:"next,omitempty"`
 }
 
-func (f *fences) list(ctx context.Context, in *struct{ Paging }) (*featuresAnswer, error) {
+func (f *fences) list(ctx context.Context, in *struct {
+	Paging
+	Selected
+}) (*featuresAnswer, error) {
 	after, err := in.afterID()
 	if err != nil {
 		return nil, err
 	}
-	read, err := f.store.Geofences(ctx, tenantOf(ctx), geofence.FenceID(after), in.Limit+1)
+	wanted, err := in.selection()
+	if err != nil {
+		return nil, err
+	}
+	read, err := f.selectPage(ctx, geofence.FenceID(after), in.Limit+1, wanted)
 	if err != nil {
 		return nil, err
 	}

@@ -20,6 +20,7 @@ import (
 // Geofences is what the API asks of the fences' store.
 type Geofences interface {
 	PutGeofence(ctx context.Context, g store.Geofence, expect uint64) (store.Geofence, error)
+	PutGeofences(ctx context.Context, all []store.Geofence) (int, error)
 	DeleteGeofence(ctx context.Context, tenant identity.TenantID, id geofence.FenceID, expect uint64) (store.Geofence, error)
 	Geofence(ctx context.Context, tenant identity.TenantID, id geofence.FenceID) (store.Geofence, error)
 	Geofences(ctx context.Context, tenant identity.TenantID, after geofence.FenceID, limit int) ([]store.Geofence, error)

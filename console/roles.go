@@ -12,7 +12,7 @@ import (
 // least is the role that each operation takes, by its id. One that is not here takes an admin, and a test asks for its
 // row.
 var least = map[string]identity.Role{
-	"get-self": identity.Viewer,
+	"get-self": identity.Viewer, "export-geofences": identity.Viewer,
 
 	"list-geofences": identity.Viewer, "get-geofence": identity.Viewer, "list-vehicles": identity.Viewer, "get-vehicle": identity.Viewer,
 	"list-owners": identity.Viewer, "get-owner": identity.Viewer, "list-pages": identity.Viewer, "get-page": identity.Viewer,
@@ -20,7 +20,7 @@ var least = map[string]identity.Role{
 	"list-deliveries": identity.Viewer, "get-delivery": identity.Viewer, "list-dead-letters": identity.Viewer, "watch-events": identity.Viewer,
 	"inspect-vehicle": identity.Viewer, "watch-devices": identity.Viewer, "explain": identity.Viewer, "try-rule": identity.Viewer,
 
-	"create-geofence": identity.Operator, "put-geofence": identity.Operator, "patch-geofence": identity.Operator, "delete-geofence": identity.Operator,
+	"create-geofence": identity.Operator, "put-geofence": identity.Operator, "import-geofences": identity.Operator, "patch-geofence": identity.Operator, "delete-geofence": identity.Operator,
 	"put-vehicle": identity.Operator, "put-owner": identity.Operator, "link-owner": identity.Operator, "unlink-owner": identity.Operator,
 	"create-rule": identity.Operator, "put-rule": identity.Operator, "delete-rule": identity.Operator, "command-vehicle": identity.Operator,
 

@@ -66,6 +66,9 @@ type Geofences interface {
 	// PutGeofence stores a new version and returns it with its Revision and Updated set. expect 0: no
 	// condition; ExpectAbsent: it must not exist; otherwise: the current revision must be expect. ErrConflict.
 	PutGeofence(ctx context.Context, g Geofence, expect uint64) (Geofence, error)
+	// PutGeofences stores new versions of many fences of one tenant in one transaction, whatever their revisions were, and
+	// returns how many there are: all of them or, with an error, none. An id may come once.
+	PutGeofences(ctx context.Context, all []Geofence) (int, error)
 	// DeleteGeofence stores a deleted version. ErrNotFound, ErrConflict.
 	DeleteGeofence(ctx context.Context, tenant identity.TenantID, id geofence.FenceID, expect uint64) (Geofence, error)
 	// Geofence returns the current version, ErrNotFound if there is none or it is deleted.

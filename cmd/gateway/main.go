@@ -46,7 +46,7 @@ func commands() []command {
 		{"doctor", "", "say what is missing at Meta, and whether everything here is in order", environment.doctor},
 		{"inspect", "", "show what devices send, how it is understood, and why it is refused", environment.inspect},
 		{"replay", "--geofences FILE", "run recorded fixes through the engine", environment.replay},
-		{"geofences", "check FILE", "say of every geofence of a GeoJSON file whether it can be used", environment.geofences},
+		{"geofences", "check FILE|import FILE|export [FILE]", "say of every geofence of a file whether it can be used, or move them in and out", environment.geofences},
 		{"keys", "create|list|revoke", "make, list and revoke API keys; create prints the key, once", environment.keys},
 		{"copy-db", "", "copy the SQLite store in data.dir into the PostgreSQL database of store.url", environment.copyDB},
 		{"migrate", "", "bring the store to this version", environment.migrate},

@@ -1,39 +1,42 @@
 package app
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 
+	"github.com/paulmach/orb"
+
+	"outrider/geofence"
+	"outrider/identity"
+	"outrider/internal/config"
+	"outrider/internal/fenceio"
 	"outrider/internal/fencejson"
+	"outrider/store"
+	"outrider/store/sqlstore"
 )
 
-// GeofenceFinding is what was found about one feature of a file.
+// FileOptions says what a file of geofences itself does not.
+type FileOptions = fenceio.Options
+
+// GeofenceFinding is what was found about one geofence of a file.
 type GeofenceFinding struct {
-	Index   int      // of the feature, from 0
-	ID      string   // empty if it has none, or could not be read
+	Index   int      // from 0
+	Line    int      // from 1; 0: the format has no lines
+	ID      string   // empty if it could not be read
 	Kind    string   // circle, polygon, corridor or tripwire; empty if it could not be read
 	Repairs []string // what was put right, in sentences
 	Field   string   // where the fault is, as in "geometry.coordinates[0][3]"; empty for the whole
 	Fault   string   // what is wrong, in a sentence; empty for nothing
 }
 
-// CheckGeofences reads a GeoJSON Feature or FeatureCollection and calls report for each feature, good or not,
-// and once more for a fault of the document itself. It returns how many features are good and how many
-// findings are faults.
-func CheckGeofences(r io.Reader, report func(GeofenceFinding)) (good, faults int) {
-	first := map[string]int{}
-	for item := range fencejson.ParseCollection(r) {
-		f := findingOf(item)
-		switch at, twice := first[f.ID]; {
-		case f.Fault != "":
-		case f.ID == "":
-			f.Field, f.Fault = "id", "is missing"
-		case twice:
-			f.Field, f.Fault = "id", fmt.Sprintf("%q is taken by features[%d]", f.ID, at)
-		default:
-			first[f.ID] = item.Index
-		}
+// CheckGeofences reads a file and calls report for each geofence, good or not, and once more for a fault of the file
+// itself. It returns how many are good and how many findings are faults.
+func CheckGeofences(r io.Reader, o FileOptions, report func(GeofenceFinding)) (good, faults int) {
+	for x := range fenceio.Read(r, o) {
+		f := findingOf(&x)
 		if f.Fault == "" {
 			good++
 		} else {
@@ -44,18 +47,93 @@ func CheckGeofences(r io.Reader, report func(GeofenceFinding)) (good, faults int
 	return good, faults
 }
 
-// findingOf checks one feature.
-func findingOf(item fencejson.Item) GeofenceFinding {
-	f := GeofenceFinding{Index: item.Index}
-	err := item.Err
-	if err == nil {
-		f.ID, f.Kind = string(item.Feature.ID), string(item.Feature.Kind)
-		_, f.Repairs, err = item.Feature.Shape()
+func findingOf(x *fenceio.Found) GeofenceFinding {
+	f := GeofenceFinding{Index: x.Index, Line: x.Line, Repairs: x.Repairs}
+	if x.Feature != nil {
+		f.ID, f.Kind = string(x.Feature.ID), string(x.Feature.Kind)
 	}
-	if e, ok := errors.AsType[*fencejson.Error](err); ok {
+	if e, ok := errors.AsType[*fencejson.Error](x.Err); ok {
 		f.Field, f.Fault = e.Field, e.Detail
-	} else if err != nil {
-		f.Fault = err.Error()
+	} else if x.Err != nil {
+		f.Fault = x.Err.Error()
 	}
 	return f
+}
+
+// ErrRefused says that a geofence of a file cannot be used, and that therefore none was stored.
+var ErrRefused = errors.New("not every geofence can be used: none was imported")
+
+// ImportGeofences reads a file into a tenant of the store of these settings: all of its geofences, or none. A running
+// gateway puts them in force within two seconds.
+func ImportGeofences(ctx context.Context, c config.Config, tenant string, r io.Reader, o FileOptions, report func(GeofenceFinding)) (int, error) {
+	var (
+		all    []store.Geofence
+		faults int
+	)
+	for x := range fenceio.Read(r, o) {
+		report(findingOf(&x))
+		if x.Err != nil {
+			faults++
+		} else if faults == 0 {
+			all = append(all, store.Geofence{
+				Tenant: identity.TenantID(tenant), ID: x.Feature.ID, Name: x.Feature.Name, Feature: x.Feature.JSON(), Bound: boxOf(x.Shape),
+			})
+		}
+	}
+	if faults > 0 {
+		return 0, ErrRefused
+	}
+	s, err := OpenStore(ctx, c)
+	if err != nil {
+		return 0, err
+	}
+	n, err := s.PutGeofences(ctx, all)
+	return n, errors.Join(err, s.Close())
+}
+
+// boxOf is the box around a shape.
+func boxOf(shape geofence.Shape) orb.Bound {
+	bounds := shape.Bounds()
+	box := bounds[0]
+	for _, b := range bounds[1:] {
+		box = box.Union(b)
+	}
+	return box
+}
+
+// ExportGeofences writes a tenant's geofences and returns how many of them the format has no word for.
+func ExportGeofences(ctx context.Context, c config.Config, tenant, format string, w io.Writer) (left int, err error) {
+	s, err := OpenStore(ctx, c)
+	if err != nil {
+		return 0, err
+	}
+	left, err = fenceio.Write(w, fenceio.Format(format), everyFence(ctx, s, identity.TenantID(tenant)))
+	return left, errors.Join(err, s.Close())
+}
+
+// everyFence reads a tenant's fences, page by page.
+func everyFence(ctx context.Context, s *sqlstore.Store, tenant identity.TenantID) iter.Seq2[*fencejson.Feature, error] {
+	const limit = 1000
+	return func(yield func(*fencejson.Feature, error) bool) {
+		for after := geofence.FenceID(""); ; {
+			page, err := s.Geofences(ctx, tenant, after, limit)
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			for _, g := range page {
+				feature, err := fencejson.Parse(g.Feature)
+				if err != nil {
+					err = fmt.Errorf("app: geofence %q: %w", g.ID, err)
+				}
+				if !yield(feature, err) || err != nil {
+					return
+				}
+			}
+			if len(page) < limit {
+				return
+			}
+			after = page[len(page)-1].ID
+		}
+	}
 }

@@ -15,7 +15,7 @@ const module = "outrider"
 
 // domain are the packages that the parts which combine them may import.
 var domain = []string{
-	"geofence", "telemetry", "telemetry/codec", "journal", "identity", "notify", "store", "internal/fencejson",
+	"geofence", "telemetry", "telemetry/codec", "journal", "identity", "notify", "store", "internal/fencejson", "internal/fenceio",
 }
 
 // allowed says which of our packages each package may import. "everything" is for the roots of the program.
@@ -58,12 +58,13 @@ var allowed = map[string][]string{
 	"internal/config":        {"identity"},
 	"internal/graph":         {"identity"},
 	"internal/fencejson":     {"geofence"},
+	"internal/fenceio":       {"geofence", "internal/fencejson"},
 	"internal/mosquittotest": {},
 	"internal/postgrestest":  {},
 	"internal/browsertest":   {},
 	"internal/archtest":      {},
 
-	"cmd/gateway":   {"identity", "internal/app", "internal/config", "internal/replay"},
+	"cmd/gateway":   {"identity", "internal/app", "internal/config", "internal/fenceio", "internal/replay"},
 	"cmd/simulator": {"simulator", "simulator/graph"},
 
 	"cmd/lex-fulfillment": {"chat/lex", "identity"},

@@ -37,7 +37,7 @@ func Queries() map[string]Statement {
 		"dropOldOpts":    {dropOldOpts, "opt_ins"},       // the same
 	}
 	for name, query := range map[string]string{
-		"currentRevision": currentRevision, "nextRevision": nextRevision, "supersede": supersede, "selectGeofence": selectGeofence,
+		"currentRevision": currentRevision, "nextRevision": nextRevision, "nextRevisions": nextRevisions, "supersede": supersede, "selectGeofence": selectGeofence,
 		"listGeofences": listGeofences, "geofenceChanges": geofenceChanges, "latestRevision": latestRevision,
 		"forgetGeofences": forgetGeofences, "forgetDeleted": forgetDeleted, "lastFixes": lastFixes,
 		"laneState": laneState, "goBack": goBack, "moveLane": moveLane, "adoptions": adoptions, "forgetAdoptions": forgetAdoptions,

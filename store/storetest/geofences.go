@@ -19,6 +19,7 @@ var geofenceTests = map[string]func(*testing.T, *bench){
 	"geofences of an earlier revision are kept": geofenceHistory,
 	"geofence changes tell deletions too":       geofenceChanges,
 	"forgotten geofences are what nobody needs": geofenceForgets,
+	"many fences are put at once, or none":      geofencesTogether,
 }
 
 func fence(id string) store.Geofence {
@@ -173,4 +174,25 @@ func geofenceForgets(t *testing.T, b *bench) {
 	if again.Revision <= a3 {
 		t.Fatalf("revision %d after %d: forgetting must not set the counter back", again.Revision, a3)
 	}
+}
+
+func geofencesTogether(t *testing.T, b *bench) {
+	ctx := t.Context()
+	old := must(b.PutGeofence(ctx, fence("b"), 0))(t)
+	many := []store.Geofence{fence("a"), fence("b"), fence("c")}
+	many[1].Name = "new"
+	same(t, "stored", must(b.PutGeofences(ctx, many))(t), 3)
+	got := must(b.Geofences(ctx, "acme", "", 10))(t)
+	if len(got) != 3 || got[1].Name != "new" || got[0].Revision <= old.Revision || got[2].Revision <= got[0].Revision {
+		t.Errorf("after putting three there are %+v", got)
+	}
+	same(t, "changes", len(must(b.GeofenceChanges(ctx, old.Revision))(t)), 3)
+	next := must(b.PutGeofence(ctx, fence("d"), 0))(t)
+	if next.Revision != got[2].Revision+1 {
+		t.Errorf("revision %d after %d", next.Revision, got[2].Revision)
+	}
+	same(t, "of none", must(b.PutGeofences(ctx, nil))(t), 0)
+	all, _, err := b.GeofencesAt(ctx, store.Latest)
+	ok(t, err)
+	same(t, "fences", len(all), 4)
 }
