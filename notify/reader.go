@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
 	"sync"
 	"time"
 
@@ -37,7 +38,7 @@ type ReaderOptions struct {
 	Logger     *slog.Logger          // nil: silent
 	Registerer prometheus.Registerer // nil: unregistered
 
-	People  int           // heard at once; 0: 8
+	People  int           // heard at once; 0: 32
 	Tries   int           // for one thing; 0: 5
 	Pause   time.Duration // before another try; 0: 1 s
 	Timeout time.Duration // of one hearing; 0: 10 s
@@ -54,7 +55,11 @@ type Reader struct {
 	wg     sync.WaitGroup
 	start  sync.Once
 
-	tries map[uint64]int // failed ones, of what will be tried again; guarded by the mutex of hearAll
+	slots chan struct{} // one element for each person who is heard just now
+
+	mu    sync.Mutex      // guards the rest
+	busy  map[thread]bool // who is heard, or waits for a slot or for another try
+	tries map[uint64]int  // failed ones, of what will be tried again
 }
 
 // What became of a thing said.
@@ -73,9 +78,9 @@ func NewReader(o ReaderOptions) (*Reader, error) {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	o.People, o.Tries = cmp.Or(o.People, 8), cmp.Or(o.Tries, 5)
+	o.People, o.Tries = cmp.Or(o.People, 32), cmp.Or(o.Tries, 5)
 	o.Pause, o.Timeout, o.MaxAge = cmp.Or(o.Pause, time.Second), cmp.Or(o.Timeout, 10*time.Second), cmp.Or(o.MaxAge, Window)
-	r := &Reader{o: o, wake: make(chan struct{}, 1), tries: map[uint64]int{}, count: prometheus.NewCounterVec(prometheus.CounterOpts{
+	r := &Reader{o: o, wake: make(chan struct{}, 1), tries: map[uint64]int{}, busy: map[thread]bool{}, count: prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "outrider_words_total", Help: "Things that people said, by what became of them.",
 	}, []string{"result"})}
 	for _, result := range []string{heardOK, heardFailed, heardGivenUp, heardStale} {
@@ -84,6 +89,7 @@ func NewReader(o ReaderOptions) (*Reader, error) {
 	if o.Registerer != nil {
 		o.Registerer.MustRegister(r.count)
 	}
+	r.slots = make(chan struct{}, r.o.People)
 	r.ctx, r.cancel = context.WithCancel(context.Background())
 	return r, nil
 }
@@ -112,78 +118,84 @@ func (r *Reader) Wake() {
 // batch is how many things are read at once.
 const batch = 256
 
+// thread is the words between a person and a page.
+type thread struct {
+	page identity.PageID
+	psid identity.PSID
+}
+
 func (r *Reader) run() {
 	for r.ctx.Err() == nil {
+		// ORDER: who is being heard is noted before the words are read. Words that are heard in between are among those
+		// read, and would be heard twice.
+		busy := r.underWay()
 		words, err := r.o.Talk.Unheard(r.ctx, 0, batch)
 		if err != nil && r.ctx.Err() == nil {
 			r.o.Logger.Error("what people said could not be read", "cause", err)
-		}
-		failed := err != nil || r.hearAll(words)
-		if len(words) == batch && !failed {
+			sleep(r.ctx, r.o.Pause)
 			continue
 		}
-		r.rest(failed)
-	}
-}
-
-// rest waits until something is said or, after a failure, for the pause.
-func (r *Reader) rest(failed bool) {
-	if !failed {
+		r.begin(words, busy)
 		select {
-		case <-r.wake:
+		case <-r.wake: // something was said, or somebody was heard
 		case <-r.ctx.Done():
 		}
-		return
-	}
-	t := time.NewTimer(r.o.Pause)
-	defer t.Stop()
-	select {
-	case <-t.C:
-	case <-r.ctx.Done():
 	}
 }
 
-// hearAll hears a batch, each person's words in order, and reports whether something must be tried again. A person's
-// later words wait for the earlier ones.
-func (r *Reader) hearAll(words []Said) (failed bool) {
-	type thread struct {
-		page identity.PageID
-		psid identity.PSID
-	}
+func (r *Reader) underWay() map[thread]bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return maps.Clone(r.busy)
+}
+
+// begin hears everybody who is not being heard, each person's words in order.
+func (r *Reader) begin(words []Said, busy map[thread]bool) {
 	threads := map[thread][]Said{}
 	var order []thread
 	for _, w := range words {
 		t := thread{w.Page, w.PSID}
+		if busy[t] {
+			continue
+		}
 		if threads[t] == nil {
 			order = append(order, t)
 		}
 		threads[t] = append(threads[t], w)
 	}
-	var (
-		wg    sync.WaitGroup
-		slots = make(chan struct{}, r.o.People)
-		mu    sync.Mutex // guards failed and r.tries
-	)
 	for _, t := range order {
-		slots <- struct{}{}
-		wg.Go(func() {
-			defer func() { <-slots }()
-			for _, w := range threads[t] {
-				if !r.hear(w, &mu) {
-					mu.Lock()
-					failed = true
-					mu.Unlock()
-					return
-				}
-			}
+		r.mu.Lock()
+		r.busy[t] = true
+		r.mu.Unlock()
+		r.wg.Go(func() {
+			r.listen(threads[t])
+			r.mu.Lock()
+			delete(r.busy, t)
+			r.mu.Unlock()
+			r.Wake() // what they said meanwhile
 		})
 	}
-	wg.Wait()
-	return failed
 }
 
-// hear hears one thing and forgets it, unless it must be tried again. mu guards r.tries.
-func (r *Reader) hear(w Said, mu *sync.Mutex) (done bool) {
+// listen hears the words of one person. Later ones wait for one that must be tried again.
+func (r *Reader) listen(words []Said) {
+	select {
+	case r.slots <- struct{}{}:
+	case <-r.ctx.Done():
+		return
+	}
+	ok := true
+	for i := 0; ok && i < len(words); i++ {
+		ok = r.hear(words[i])
+	}
+	<-r.slots
+	if !ok {
+		sleep(r.ctx, r.o.Pause)
+	}
+}
+
+// hear hears one thing and forgets it, unless it must be tried again.
+func (r *Reader) hear(w Said) (done bool) {
 	result := heardStale
 	if r.o.Now().Sub(w.At) <= r.o.MaxAge {
 		ctx, cancel := context.WithTimeout(r.ctx, r.o.Timeout)
@@ -192,7 +204,7 @@ func (r *Reader) hear(w Said, mu *sync.Mutex) (done bool) {
 		if r.ctx.Err() != nil {
 			return false
 		}
-		result = r.judge(w, err, mu)
+		result = r.judge(w, err)
 	}
 	r.count.WithLabelValues(result).Inc()
 	if result == heardFailed {
@@ -206,9 +218,9 @@ func (r *Reader) hear(w Said, mu *sync.Mutex) (done bool) {
 }
 
 // judge says what an error of the listener means. The words themselves are not logged: they are somebody's.
-func (r *Reader) judge(w Said, err error, mu *sync.Mutex) string {
-	mu.Lock()
-	defer mu.Unlock()
+func (r *Reader) judge(w Said, err error) string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	if err == nil {
 		delete(r.tries, w.Seq)
 		return heardOK
