@@ -18,6 +18,7 @@ func New(o Options) (http.Handler, error) {
 	api := newRouter(mux, o)
 
 	newFences(o).register(api)
+	(&ogc{newFences(o), api, o.Now}).register(mux)
 	newRegistry(o).register(api)
 	newRecords(o).register(api)
 	(&rules{o: o}).register(api)

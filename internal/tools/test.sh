@@ -9,6 +9,7 @@ need=()
 command -v mosquitto_pub >/dev/null || need+=(mosquitto-clients)
 compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || command -v initdb >/dev/null || need+=(postgresql)
 python3 -c 'import paho.mqtt' 2>/dev/null || /usr/bin/python3 -c 'import paho.mqtt' 2>/dev/null || need+=(python3-paho-mqtt)
+command -v ogrinfo >/dev/null || need+=(gdal-bin)
 command -v gcc >/dev/null || need+=(gcc libc6-dev)
 command -v chromium >/dev/null || command -v google-chrome >/dev/null || need+=(chromium)
 if [ ${#need[@]} -gt 0 ]; then
