@@ -221,3 +221,89 @@ func memory() int {
 	runtime.ReadMemStats(&m)
 	return int(m.HeapInuse + m.StackInuse)
 }
+
+// BenchmarkClientAlone is paho and the client with messages of 200 bytes and QoS 1 from a broker that does nothing but
+// send them, at most 1,000 unacknowledged.
+func BenchmarkClientAlone(b *testing.B) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer l.Close()
+	start, done := make(chan struct{}), make(chan error, 1)
+	go func() { done <- syntheticBroker(l, b.N, start) }()
+	c := &counter{}
+	m, err := mqtt.NewClient(mqtt.ClientOptions{URL: "tcp://" + l.Addr().String(), ClientID: "bench", Topics: []string{"#"}, Sink: c})
+	if err != nil {
+		b.Fatal(err)
+	}
+	if err := m.Start(b.Context()); err != nil {
+		b.Fatal(err)
+	}
+	for !m.Connected() {
+		time.Sleep(time.Millisecond)
+	}
+	b.ResetTimer()
+	close(start)
+	if err := <-done; err != nil {
+		b.Fatal(err)
+	}
+	b.StopTimer()
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "msg/s")
+	if err := m.Stop(context.Background()); err != nil {
+		b.Fatal(err)
+	}
+}
+
+// syntheticBroker greets one client, and from start on sends n messages and waits for their acknowledgements.
+func syntheticBroker(l net.Listener, n int, start <-chan struct{}) error {
+	c, err := l.Accept()
+	if err != nil {
+		return err
+	}
+	in := bufio.NewReader(c)
+	answer := func(reply []byte) error { // to one packet of less than 128 bytes
+		head := make([]byte, 2)
+		if _, err := io.ReadFull(in, head); err != nil {
+			return err
+		}
+		if _, err := in.Discard(int(head[1])); err != nil {
+			return err
+		}
+		_, err := c.Write(reply)
+		return err
+	}
+	if err := answer([]byte{0x20, 2, 0, 0}); err != nil {
+		return err
+	}
+	if err := answer([]byte{0x90, 3, 0, 1, 1}); err != nil {
+		return err
+	}
+	<-start
+	const window = 500 // sent together, while as many are on their way
+	topic := "fleet/default/van/fix"
+	one := publishPacket(1, 1, topic, strings.Repeat("x", 200))
+	id := len(one) - 200 - 2
+	batch := make([]byte, 0, window*len(one))
+	for sent, acknowledged := 0, 0; acknowledged < n; {
+		batch = batch[:0]
+		for range min(window, n-sent) {
+			one[id], one[id+1] = byte((1+sent%60_000)>>8), byte(1+sent%60_000)
+			batch = append(batch, one...)
+			sent++
+		}
+		if _, err := c.Write(batch); err != nil {
+			return err
+		}
+		expected := sent - window - acknowledged // one window stays on its way
+		if sent == n {
+			expected = n - acknowledged
+		}
+		if _, err := in.Discard(4 * expected); err != nil {
+			return err
+		}
+		acknowledged += expected
+	}
+	go func() { _, _ = io.Copy(io.Discard, in); _ = c.Close() }()
+	return nil
+}

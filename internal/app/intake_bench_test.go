@@ -1,0 +1,301 @@
+package app_test
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"outrider/internal/app"
+	"outrider/internal/config"
+	"outrider/internal/mosquittotest"
+)
+
+// How intake is measured: payloads of 200 bytes with QoS 1 from so many connections, each with so many unacknowledged.
+const (
+	benchConnections = 500
+	benchWindow      = 20
+	benchPayload     = 200
+)
+
+// BenchmarkIntake compares, in one run: "bare", a loop that reads PUBLISH packets and acknowledges each segment at once,
+// which is the limit of any server; "endpoint", the whole gateway, from the device endpoint to fixes that are durable and
+// acknowledged, with engine and store at 1 % crossings, until the last fix is evaluated; "mosquitto", which forwards to one
+// subscriber that does nothing; and "broker", the whole gateway behind mosquitto.
+//
+//	go test ./internal/app -run '^$' -bench Intake -benchtime 200000x
+func BenchmarkIntake(b *testing.B) {
+	b.Run("bare", benchBare)
+	b.Run("endpoint", benchEndpoint)
+	b.Run("mosquitto", benchMosquitto)
+	b.Run("broker", benchBroker)
+}
+
+func benchBare(b *testing.B) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer l.Close()
+	go acknowledgeAll(l)
+	publishAll(b, l.Addr().String(), func() {})
+}
+
+func benchEndpoint(b *testing.B) {
+	a := benchGateway(b, map[string]string{"mqtt.listen": "127.0.0.1:0"})
+	publishAll(b, a.MQTTAddr().String(), func() { awaitFixes(b, a) })
+}
+
+func benchMosquitto(b *testing.B) {
+	broker := mosquittotest.New(b, mosquittotest.Config("max_inflight_messages 1000", "max_queued_messages 0"))
+	c, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", broker.Port()))
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer c.Close()
+	got := subscribeAndForget(b, c)
+	publishAll(b, c.RemoteAddr().String(), func() { await(b, func() bool { return got.Load() >= int64(b.N) }) })
+}
+
+func benchBroker(b *testing.B) {
+	broker := mosquittotest.New(b, mosquittotest.Config("max_inflight_messages 1000", "max_queued_messages 0"))
+	a := benchGateway(b, map[string]string{"mqtt.listen": "", "mqtt.url": broker.URL()})
+	await(b, func() bool { return benchMetric(b, a, "outrider_mqtt_connected") == 1 })
+	publishAll(b, strings.TrimPrefix(broker.URL(), "tcp://"), func() { awaitFixes(b, a) })
+}
+
+// benchGateway is a gateway with a fence every 2,800 m along the way that all vehicles drive.
+func benchGateway(b *testing.B, settings map[string]string) *app.App {
+	b.Helper()
+	settings["data.dir"], settings["http.listen"], settings["admin.key"] = b.TempDir(), "127.0.0.1:0", key
+	c, err := config.Load(config.Source{Flags: settings})
+	if err != nil {
+		b.Fatal(err)
+	}
+	a, err := app.New(app.Options{Config: c})
+	if err != nil {
+		b.Fatal(err)
+	}
+	if err := a.Start(b.Context()); err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() {
+		if err := a.Stop(context.Background()); err != nil {
+			b.Error(err)
+		}
+	})
+	for i := range 200 {
+		fence := fmt.Sprintf(`{"type":"Feature","properties":{"shape":"circle","radius_m":100},"geometry":{"type":"Point","coordinates":[11.5,%.7f]}}`,
+			benchLatitude(200*i+100))
+		req, _ := http.NewRequestWithContext(b.Context(), http.MethodPut, fmt.Sprintf("http://%s/api/v1/geofences/f%d", a.HTTPAddr(), i), strings.NewReader(fence))
+		req.Header.Set("Authorization", "Bearer "+key)
+		req.Header.Set("Content-Type", "application/json")
+		res, err := http.DefaultClient.Do(req)
+		if err != nil || res.StatusCode != http.StatusCreated {
+			b.Fatalf("fence: %v %v", res, err)
+		}
+		_ = res.Body.Close()
+	}
+	return a
+}
+
+// benchLatitude is where a vehicle is after so many seconds at 14 m/s due north: two crossings in 200 fixes.
+func benchLatitude(second int) float64 { return 48 + float64(second)*14/111_195 }
+
+// awaitFixes waits until the engine has seen every fix, and checks the share of crossings of a long run.
+func awaitFixes(b *testing.B, a *app.App) {
+	b.Helper()
+	await(b, func() bool { return benchMetric(b, a, "outrider_fixes_total") >= float64(b.N) })
+	if n := benchMetric(b, a, "outrider_crossings_total"); b.N >= 200*benchConnections && (n < float64(b.N)/150 || n > float64(b.N)/66) {
+		b.Errorf("%v crossings of %d fixes", n, b.N)
+	}
+}
+
+// benchMetric sums a metric over its labels.
+func benchMetric(b *testing.B, a *app.App, name string) float64 {
+	b.Helper()
+	families, err := a.Registry().Gather()
+	if err != nil {
+		b.Fatal(err)
+	}
+	sum := 0.0
+	for _, f := range families {
+		for _, m := range f.Metric {
+			if f.GetName() == name {
+				sum += m.GetCounter().GetValue() + m.GetGauge().GetValue()
+			}
+		}
+	}
+	return sum
+}
+
+func await(b *testing.B, ok func() bool) {
+	b.Helper()
+	for deadline := time.Now().Add(2 * time.Minute); !ok(); time.Sleep(2 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			b.Fatal("not everything came")
+		}
+	}
+}
+
+// publishAll publishes b.N fixes, waits for all acknowledgements and then for done.
+func publishAll(b *testing.B, address string, done func()) {
+	b.Helper()
+	each := (b.N + benchConnections - 1) / benchConnections
+	began := time.Now().Unix() - int64(each) - 1
+	var ready, publishing sync.WaitGroup
+	start := make(chan struct{})
+	for i := range benchConnections {
+		n := min(each, b.N-i*each)
+		if n <= 0 {
+			break
+		}
+		c, err := net.Dial("tcp", address)
+		if err != nil {
+			b.Fatal(err)
+		}
+		ready.Add(1)
+		publishing.Go(func() {
+			defer c.Close()
+			_, _ = c.Write(mqttPacket(0x10, mqttText("MQTT"), []byte{4, 2, 0, 0}, mqttText(fmt.Sprint("bench-", i))))
+			_, _ = io.ReadFull(c, make([]byte, 4))
+			ready.Done()
+			<-start
+			if err := publishOne(c, fmt.Sprintf("fleet/default/van-%03d/fix", i), n, began); err != nil {
+				b.Error(err)
+			}
+		})
+	}
+	ready.Wait()
+	spent := processorTime(b)
+	b.ResetTimer()
+	close(start)
+	publishing.Wait()
+	acknowledged := b.Elapsed()
+	done()
+	b.StopTimer()
+	b.ReportMetric(float64((processorTime(b)-spent).Microseconds())/float64(b.N), "cpu-µs/fix")
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "fixes/s")
+	b.ReportMetric(float64(b.N)/acknowledged.Seconds(), "acknowledged/s")
+}
+
+// processorTime is what this process has used, generator and gateway together, without mosquitto.
+func processorTime(b *testing.B) time.Duration {
+	b.Helper()
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		b.Fatal(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+func publishOne(c net.Conn, topic string, n int, began int64) error {
+	answers := bufio.NewReader(c)
+	var out []byte
+	for i := 0; i < n; {
+		out = out[:0]
+		window := min(benchWindow, n-i)
+		for range window {
+			payload := fmt.Sprintf(`{"t":%d.000,"lat":%.7f,"lon":11.5000000,"acc":5.0,"spd":14.0,"hdg":0.0,"alt":520,"hdop":0.9,"ign":true,"pad":"`, began+int64(i), benchLatitude(i))
+			payload += strings.Repeat("x", benchPayload-2-len(payload)) + `"}`
+			out = append(out, mqttPacket(0x32, mqttText(topic), []byte{0, byte(1 + i%250)}, []byte(payload))...)
+			i++
+		}
+		if _, err := c.Write(out); err != nil {
+			return err
+		}
+		if _, err := answers.Discard(4 * window); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func mqttText(s string) []byte { return append([]byte{byte(len(s) >> 8), byte(len(s))}, s...) }
+
+func mqttPacket(first byte, body ...[]byte) []byte {
+	all := bytes.Join(body, nil)
+	return append(binary.AppendUvarint([]byte{first}, uint64(len(all))), all...) // MQTT's lengths are uvarints
+}
+
+// frame reads a packet.
+func frame(in *bufio.Reader, buffer []byte) (first byte, body []byte, err error) {
+	if first, err = in.ReadByte(); err != nil {
+		return 0, nil, err
+	}
+	n, err := binary.ReadUvarint(in)
+	if err != nil {
+		return 0, nil, err
+	}
+	body = buffer[:n]
+	_, err = io.ReadFull(in, body)
+	return first, body, err
+}
+
+// acknowledgeAll is the least a server can do.
+func acknowledgeAll(l net.Listener) {
+	for {
+		c, err := l.Accept()
+		if err != nil {
+			return
+		}
+		go func() {
+			defer c.Close()
+			in, out, buffer := bufio.NewReaderSize(c, 64<<10), []byte(nil), make([]byte, 1024)
+			for {
+				first, body, err := frame(in, buffer)
+				if err != nil {
+					return
+				}
+				if first == 0x10 {
+					out = append(out, 0x20, 2, 0, 0)
+				} else {
+					id := 2 + int(binary.BigEndian.Uint16(body))
+					out = append(out, 0x40, 2, body[id], body[id+1])
+				}
+				if in.Buffered() == 0 {
+					_, _ = c.Write(out)
+					out = out[:0]
+				}
+			}
+		}()
+	}
+}
+
+// subscribeAndForget subscribes to everything with QoS 1 and counts what it acknowledges, until c is closed.
+func subscribeAndForget(b *testing.B, c net.Conn) *atomic.Int64 {
+	b.Helper()
+	_, _ = c.Write(append(mqttPacket(0x10, mqttText("MQTT"), []byte{4, 2, 0, 0}, mqttText("null")), mqttPacket(0x82, []byte{0, 1}, mqttText("#"), []byte{1})...))
+	in := bufio.NewReaderSize(c, 64<<10)
+	if _, err := io.ReadFull(in, make([]byte, 4+5)); err != nil { // CONNACK, SUBACK
+		b.Fatal(err)
+	}
+	got := &atomic.Int64{}
+	go func() {
+		buffer, out := make([]byte, 1024), []byte(nil)
+		for {
+			_, body, err := frame(in, buffer)
+			if err != nil {
+				return
+			}
+			id := 2 + int(binary.BigEndian.Uint16(body))
+			out = append(out, 0x40, 2, body[id], body[id+1])
+			got.Add(1)
+			if in.Buffered() == 0 {
+				_, _ = c.Write(out)
+				out = out[:0]
+			}
+		}
+	}()
+	return got
+}
