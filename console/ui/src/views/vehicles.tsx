@@ -246,7 +246,7 @@ function Credentials({ id }: { id: string }) {
       read()
     })
   return (
-    <div class="box">
+    <div class="box access">
       <h2>Tracker's access</h2>
       {fresh && (
         <div class="secret" role="status">
@@ -276,6 +276,7 @@ function Credentials({ id }: { id: string }) {
               class="danger"
               onClick={() =>
                 void attempt(async () => {
+                  setFresh(undefined)
                   await call(`vehicles/${seg(id)}/credentials/${seg(c.id ?? c.username ?? '')}`, { method: 'DELETE' })
                   read()
                 })
@@ -287,7 +288,7 @@ function Credentials({ id }: { id: string }) {
         ))}
       </ul>
       <p class="actions">
-        <button type="button" onClick={make}>
+        <button type="button" class="make" onClick={make}>
           <Icon name="key" />
           New password
         </button>
