@@ -9,6 +9,7 @@ need=()
 command -v mosquitto_pub >/dev/null || need+=(mosquitto-clients)
 compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || command -v initdb >/dev/null || need+=(postgresql)
 python3 -c 'import paho.mqtt' 2>/dev/null || /usr/bin/python3 -c 'import paho.mqtt' 2>/dev/null || need+=(python3-paho-mqtt)
+command -v promtool >/dev/null || need+=(prometheus)
 command -v ogrinfo >/dev/null || need+=(gdal-bin)
 command -v gcc >/dev/null || need+=(gcc libc6-dev)
 command -v chromium >/dev/null || command -v google-chrome >/dev/null || need+=(chromium)
@@ -19,7 +20,7 @@ if [ ${#need[@]} -gt 0 ]; then
 		{ apt-get update && apt-get install -y --no-install-recommends "${need[@]}"; } >/tmp/outrider-apt.log 2>&1 ||
 			echo "could not install ${need[*]} (see /tmp/outrider-apt.log): the tests that need them are skipped"
 		# Debian starts the broker as a service where one can run; the tests start their own.
-		command -v systemctl >/dev/null && systemctl disable --now mosquitto postgresql >/dev/null 2>&1
+		command -v systemctl >/dev/null && systemctl disable --now mosquitto postgresql prometheus >/dev/null 2>&1
 	else
 		echo "not installed, and not permitted to install: ${need[*]}: the tests that need them are skipped"
 	fi
