@@ -17,6 +17,21 @@ func (s *Sandbox) Say(page, psid, text string) (mid string, err error) {
 	return mid, err
 }
 
+// Attach lets a person send a picture, a sticker, a voice message, a file or a place, without words.
+func (s *Sandbox) Attach(page, psid, kind string) (mid string, err error) {
+	err = s.act(page, psid, func(t *thread, now time.Time) {
+		mid = s.id("m_")
+		t.lastMessage = now
+		payload := object{"url": "https://cdn.example/" + mid}
+		if kind == "sticker" { // Meta sends it as a picture with the sticker's id
+			kind, payload["sticker_id"] = "image", 369239263222822
+		}
+		s.said(t, "["+kind+"]", now)
+		s.emit(t, "messages", now, object{"message": object{"mid": mid, "attachments": []object{{"type": kind, "payload": payload}}}})
+	})
+	return mid, err
+}
+
 // Tap lets a person tap a button or a quick reply, which opens the window. A payload that no message of the
 // conversation offers is tapped in the page's menu.
 func (s *Sandbox) Tap(page, psid, payload string) error {
