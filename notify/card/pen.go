@@ -15,9 +15,10 @@ import (
 	"golang.org/x/image/font/opentype"
 	"golang.org/x/image/font/sfnt"
 	"golang.org/x/image/math/fixed"
+	"golang.org/x/text/unicode/norm"
 )
 
-// fonts are parsed once. They cover Latin, Greek and Cyrillic letters.
+// fonts are parsed once. They cover Latin, Greek and Cyrillic letters; see text.go for the others.
 var fonts = sync.OnceValue(func() [2]*sfnt.Font {
 	parse := func(ttf []byte) *sfnt.Font {
 		f, err := opentype.Parse(ttf)
@@ -60,8 +61,11 @@ func (p *pen) face(size float64, bold bool) font.Face {
 	return f
 }
 
-// writable reports whether the font has every letter of the text. Half a name is worse than none.
-func writable(text string) bool {
+// writable reports whether there is every letter of the text. Half a name is worse than none.
+func writable(text string) bool { return plain(text) || shapable(norm.NFC.String(text)) }
+
+// plain reports whether the Go fonts have every letter of the text.
+func plain(text string) bool {
 	var buffer sfnt.Buffer
 	for _, r := range text {
 		if i, err := fonts()[0].GlyphIndex(&buffer, r); err != nil || i == 0 {
@@ -71,26 +75,43 @@ func writable(text string) bool {
 	return text != ""
 }
 
-// write writes one line with its base at a point, cut to what is left of the picture; false: the font lacks letters.
+// write writes one line with its base at a point, cut to what is left of the picture; false: letters are lacking.
 func (p *pen) write(text string, at point, size float64, c color.RGBA, bold bool) bool {
 	if !writable(text) {
 		return false
 	}
-	f := p.face(size, bold)
-	text = fit(f, text, Width-int(at.x)-24)
-	d := font.Drawer{Dst: p.img, Src: image.NewUniform(c), Face: f, Dot: fixed.P(int(at.x), int(at.y))}
-	d.DrawString(text)
+	p.draw(p.fit(text, size, bold, Width-int(at.x)-24), at, size, c, bold)
 	return true
 }
 
+// draw writes a text whose letters there are.
+func (p *pen) draw(text string, at point, size float64, c color.RGBA, bold bool) {
+	if plain(text) {
+		d := font.Drawer{Dst: p.img, Src: image.NewUniform(c), Face: p.face(size, bold), Dot: fixed.P(int(at.x), int(at.y))}
+		d.DrawString(text)
+		return
+	}
+	l := newLine(norm.NFC.String(text), size, bold)
+	l.draw(p.img, at, c)
+}
+
+// measure is how wide a text is, in pixels.
+func (p *pen) measure(text string, size float64, bold bool) int {
+	if plain(text) || text == "" {
+		return font.MeasureString(p.face(size, bold), text).Ceil()
+	}
+	l := newLine(norm.NFC.String(text), size, bold)
+	return int(math.Ceil(l.width))
+}
+
 // fit shortens a text to so many pixels.
-func fit(f font.Face, text string, width int) string {
-	if font.MeasureString(f, text).Ceil() <= width {
+func (p *pen) fit(text string, size float64, bold bool, width int) string {
+	if p.measure(text, size, bold) <= width {
 		return text
 	}
 	runes := []rune(text)
 	for n := len(runes) - 1; n > 0; n-- {
-		if short := strings.TrimSpace(string(runes[:n])) + "…"; font.MeasureString(f, short).Ceil() <= width {
+		if short := strings.TrimSpace(string(runes[:n])) + "…"; p.measure(short, size, bold) <= width {
 			return short
 		}
 	}
@@ -102,9 +123,8 @@ func (p *pen) label(v view, s Shape, size float64, c color.RGBA) {
 	if s.Empty() || !writable(s.Name) {
 		return
 	}
-	f := p.face(size, true)
-	name := fit(f, s.Name, 330)
-	width := font.MeasureString(f, name).Ceil()
+	name := p.fit(s.Name, size, true, 330)
+	width := p.measure(name, size, true)
 	b := s.bound(v.middle)
 	low, high := v.pixel(b.Min), v.pixel(b.Max)
 	x := (max(low.x, 0) + min(high.x, Width)) / 2
@@ -126,13 +146,11 @@ func (p *pen) label(v view, s Shape, size float64, c color.RGBA) {
 		}
 	}
 	p.taken = append(p.taken, box)
-	halo := image.NewUniform(veil(0xffffff, 0xd8))
+	halo := veil(0xffffff, 0xd8)
 	for _, shift := range []image.Point{{-2, 0}, {2, 0}, {0, -2}, {0, 2}, {-1, -1}, {1, 1}} {
-		d := font.Drawer{Dst: p.img, Src: halo, Face: f, Dot: fixed.P(left+shift.X, int(y)+shift.Y)}
-		d.DrawString(name)
+		p.draw(name, point{float64(left + shift.X), float64(int(y) + shift.Y)}, size, halo, true)
 	}
-	d := font.Drawer{Dst: p.img, Src: image.NewUniform(c), Face: f, Dot: fixed.P(left, int(y))}
-	d.DrawString(name)
+	p.draw(name, point{float64(left), float64(int(y))}, size, c, true)
 }
 
 // pierced reports whether a shape has holes.
