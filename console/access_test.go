@@ -19,8 +19,8 @@ var rights = map[identity.Role]string{
 	identity.Viewer: `get-self export-geofences list-geofences get-geofence list-vehicles get-vehicle list-owners get-owner list-pages get-page get-texts list-rules
 		get-rule list-crossings list-deliveries get-delivery list-dead-letters watch-events watch-devices inspect-vehicle explain try-rule`,
 	identity.Operator: `create-geofence import-geofences put-geofence patch-geofence delete-geofence put-vehicle put-owner link-owner unlink-owner create-rule put-rule
-		delete-rule command-vehicle`,
-	identity.Admin: `put-page connect-page put-texts list-credentials make-credential revoke-credential list-keys create-key revoke-key`,
+		delete-rule command-vehicle message-owner`,
+	identity.Admin: `put-page connect-page put-texts list-credentials make-credential revoke-credential list-keys create-key revoke-key list-audit`,
 }
 
 // request is one operation of the description.

@@ -23,6 +23,7 @@ func New(o Options) (http.Handler, error) {
 	newRecords(o).register(api)
 	(&rules{o: o}).register(api)
 	(&access{o.Store, o.Now, api.keys.forget}).register(api)
+	auditLog{o.Store}.register(api)
 	registerInspect(api, o.Inspect, o.Watch)
 	registerDevices(api, o.Devices)
 	events{feed: o.Feed, store: o.Store}.register(api)
@@ -43,14 +44,15 @@ func New(o Options) (http.Handler, error) {
 	if o.Gatherer != nil {
 		mux.Handle("GET /metrics", promhttp.HandlerFor(o.Gatherer, promhttp.HandlerOpts{}))
 	}
+	slow := newThrottles(o)
 	if o.Login != nil {
-		mux.Handle("/auth/facebook/", o.Login)
+		mux.Handle("/auth/facebook/", slow.wrap("/auth/facebook/", loginPace, o.Login))
 	}
 	if o.Fulfilment != nil {
-		mux.Handle("POST /lex/fulfillment", o.Fulfilment)
+		mux.Handle("POST /lex/fulfillment", slow.wrap("/lex/fulfillment", lexPace, o.Fulfilment))
 	}
 	if o.Webhook != nil {
-		mux.Handle("/webhook/messenger", o.Webhook)
+		mux.Handle("/webhook/messenger", slow.wrap("/webhook/messenger", webhookPace, o.Webhook))
 	}
 	if o.Cards != nil {
 		mux.Handle("GET /card/{id}", o.Cards)

@@ -21,6 +21,8 @@ type fakeStore struct {
 	now func() time.Time
 	// fail, when set, is what every call returns.
 	fail error
+	// auditFail is fail for the audit log alone.
+	auditFail error
 	// beforeWrite, when set, is called before a fence is written.
 	beforeWrite func()
 
@@ -34,6 +36,9 @@ type fakeStore struct {
 	letters    []store.DeadLetter
 	rules      []notify.Rule
 	keys       []identity.APIKey
+	entries    []store.AuditEntry
+	revisions  uint64 // of entries
+	replies    map[string]store.Reply
 }
 
 var _ console.Store = (*fakeStore)(nil)

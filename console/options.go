@@ -67,6 +67,8 @@ type Store interface {
 	Registry
 	Rules
 	APIKeys
+	Audit
+	Replies
 	Records
 }
 

@@ -23,10 +23,11 @@ var least = map[string]identity.Role{
 	"create-geofence": identity.Operator, "put-geofence": identity.Operator, "import-geofences": identity.Operator, "patch-geofence": identity.Operator, "delete-geofence": identity.Operator,
 	"put-vehicle": identity.Operator, "put-owner": identity.Operator, "link-owner": identity.Operator, "unlink-owner": identity.Operator,
 	"create-rule": identity.Operator, "put-rule": identity.Operator, "delete-rule": identity.Operator, "command-vehicle": identity.Operator,
+	"message-owner": identity.Operator,
 
 	"put-page": identity.Admin, "connect-page": identity.Admin, "put-texts": identity.Admin,
 	"list-credentials": identity.Admin, "make-credential": identity.Admin, "revoke-credential": identity.Admin,
-	"list-keys": identity.Admin, "create-key": identity.Admin, "revoke-key": identity.Admin,
+	"list-keys": identity.Admin, "create-key": identity.Admin, "revoke-key": identity.Admin, "list-audit": identity.Admin,
 }
 
 // roleOf returns the role that an operation takes.

@@ -39,6 +39,7 @@ type router struct {
 	api    huma.API
 	logger *slog.Logger
 	keys   keys
+	audit  *auditor
 }
 
 func newRouter(mux *http.ServeMux, o Options) *router {
@@ -63,7 +64,9 @@ func newRouter(mux *http.ServeMux, o Options) *router {
 	r := &router{logger: o.Logger, keys: newKeys(o)}
 	c.Transformers = []huma.Transformer{r.explain}
 	r.api = humago.New(mux, c)
-	r.api.UseMiddleware(r.keys.middleware, acceptBody)
+	r.audit = &auditor{store: o.Store, mux: mux, now: o.Now, logger: o.Logger}
+	repeats := &idempotency{store: o.Store, now: o.Now, logger: o.Logger}
+	r.api.UseMiddleware(r.keys.middleware, acceptBody, repeats.middleware, r.audit.middleware)
 	return r
 }
 
@@ -95,6 +98,13 @@ func handle[I, O any](r *router, op huma.Operation, fn func(context.Context, *I)
 	op.BodyReadTimeout = bodyTimeout
 	if op.MaxBodyBytes == 0 {
 		op.MaxBodyBytes = maxBody
+	}
+	if op.Method == http.MethodPost {
+		op.Parameters = append(op.Parameters, &huma.Param{
+			Name: idempotencyHeader, In: "header", Schema: &huma.Schema{Type: "string"},
+			Description: "A word of your own for this request. Repeated within 24 hours with the same word, it is not made again: the first answer comes again.",
+		})
+		op.Errors = append(op.Errors, http.StatusConflict)
 	}
 	if op.Method == http.MethodPut || op.Method == http.MethodPost || op.Method == http.MethodPatch {
 		op.Errors = append(op.Errors, http.StatusBadRequest, http.StatusRequestTimeout, http.StatusRequestEntityTooLarge,

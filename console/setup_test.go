@@ -18,6 +18,7 @@ import (
 
 	"outrider/console"
 	"outrider/identity"
+	"outrider/notify"
 )
 
 const adminKey = "or_test_key_0123456789"
@@ -68,8 +69,9 @@ func setup(t testing.TB, change ...func(*console.Options)) *gateway {
 		Reload: g.reload, FencesChanged: g.fencesChanged, PageChanged: g.pageChanged,
 		Ready:    func(context.Context) map[string]error { return g.checks },
 		Gatherer: g.registry, Registerer: g.registry, Now: g.clock, Version: "test",
-		Logger: slog.New(slog.NewTextHandler(g.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
-		Links:  fakeLinks{g}, Health: fakeHealth{}, Devices: newFakeDevices(g), Inspect: inspectVan, Watch: watchVan,
+		Logger:   slog.New(slog.NewTextHandler(g.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		Messages: fakeMessages{g}, Wake: func(identity.PageID) {},
+		Links: fakeLinks{g}, Health: fakeHealth{}, Devices: newFakeDevices(g), Inspect: inspectVan, Watch: watchVan,
 		Login: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			_, _ = io.WriteString(w, "login "+r.Method+" "+r.URL.Path)
 		}),
@@ -85,6 +87,22 @@ func setup(t testing.TB, change ...func(*console.Options)) *gateway {
 		t.Fatal(err)
 	}
 	return g
+}
+
+// fakeMessages takes every message; everybody wrote an hour ago.
+type fakeMessages struct{ g *gateway }
+
+func (m fakeMessages) Enqueue(context.Context, []notify.Delivery) error { return m.g.store.fail }
+
+func (m fakeMessages) LastAction(context.Context, identity.PageID, identity.PSID) (time.Time, error) {
+	return m.g.clock().Add(-time.Hour), m.g.store.fail
+}
+
+// pass lets time pass.
+func (g *gateway) pass(d time.Duration) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.now = g.now.Add(d)
 }
 
 func (g *gateway) clock() time.Time {

@@ -32,6 +32,8 @@ type Store interface {
 	Links
 	Credentials
 	APIKeys
+	Audit
+	Replies
 	Accounts
 	PageHealths
 	Acknowledgements

@@ -55,6 +55,8 @@ func Queries() map[string]Statement {
 		"acknowledge": acknowledge, "acknowledged": acknowledged, "dropQuestion": dropQuestion, "dropEndedAsks": dropEndedAsks, "getQuestion": getQuestion, "onceOf": onceOf, "endOnce": endOnce,
 		"forgetOld": forgetOld, "wakePerson": wakePerson, "echoed": echoed, "settleByEcho": settleByEcho,
 		"correctByEcho": correctByEcho, "markWatermark": markWatermark, "markMessage": markMessage,
+		"endEntry": endEntry, "dropEntry": dropEntry, "newEntries": newEntries, "oldEntries": oldEntries,
+		"getReply": getReply, "settleReply": settleReply, "dropReply": dropReply, "dropOldReplies": dropOldReplies,
 		"selectDelivery": selectDelivery, "trimLetters": trimLetters,
 	} {
 		all[name] = Statement{query, ""}
