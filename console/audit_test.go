@@ -163,3 +163,28 @@ func TestALongStateIsNotKeptInTheAuditLog(t *testing.T) {
 		}
 	}
 }
+
+// What GIS programs change is in the log, too.
+func TestChangesByOGCAreInTheAuditLog(t *testing.T) {
+	t.Parallel()
+	g := seed(setup(t))
+	const items, geo = "/ogc/collections/geofences/items", "Content-Type: application/geo+json"
+	for _, c := range []struct{ method, path, body, before string }{
+		{"POST", items, strings.Replace(depot, `"depot"`, `"new"`, 1), ""},
+		{"PUT", items + "/depot", strings.Replace(depot, "Depot", "Changed", 1), "Depot"},
+		{"DELETE", items + "/depot", "", "Changed"},
+	} {
+		if a := g.call(c.method, c.path, c.body, geo); a.StatusCode >= 300 {
+			t.Fatalf("%s: %d %s", c.method, a.StatusCode, a.body)
+		}
+		e := g.store.entries[len(g.store.entries)-1]
+		if e.Operation != "ogc-"+strings.ToLower(c.method) || e.Target != c.path || !strings.Contains(string(e.Before), c.before) || e.Status == 0 {
+			t.Errorf("%s: %+v before %s", c.method, e, e.Before)
+		}
+	}
+	entries := len(g.store.entries)
+	g.must(200, "GET", items, "")
+	if len(g.store.entries) != entries {
+		t.Error("reading is in the log")
+	}
+}

@@ -76,9 +76,17 @@ func (o *ogc) asked(need identity.Role, do func(http.ResponseWriter, *http.Reque
 			writeProblem(w, refusal)
 			return
 		}
-		if err := do(w, r.WithContext(context.WithValue(r.Context(), callerKey{}, who))); err != nil {
-			o.fail(w, r, err)
+		r = r.WithContext(context.WithValue(r.Context(), callerKey{}, who))
+		answer := func(w http.ResponseWriter, r *http.Request) {
+			if err := do(w, r); err != nil {
+				o.fail(w, r, err)
+			}
 		}
+		if need == identity.Viewer {
+			answer(w, r)
+			return
+		}
+		o.api.audit.record(w, r, "ogc-"+strings.ToLower(r.Method), answer)
 	}
 }
 
