@@ -23,6 +23,7 @@ import (
 	"outrider/identity"
 	"outrider/internal/app"
 	"outrider/internal/config"
+	"outrider/internal/mosquittotest"
 )
 
 // signIn connects with paho; nil: it was not let in.
@@ -222,4 +223,21 @@ func TestEndpointSettingsThatCannotBe(t *testing.T) {
 			t.Errorf("%s: check says %q, want %q", name, found, c.want)
 		}
 	}
+}
+
+// The gateway signs in at an external broker with the certificate that the settings name.
+func TestCertificateForTheBroker(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	writeAuthority(t, dir, "", "")
+	cert, key := filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
+	tlsPort := mosquittotest.FreePort(t)
+	broker := mosquittotest.New(t, mosquittotest.Config(fmt.Sprintf("listener %d 127.0.0.1", tlsPort),
+		"certfile "+cert, "keyfile "+key, "cafile "+cert, "require_certificate true"))
+	r := newRig(t, map[string]string{
+		"mqtt.listen": "", "mqtt.url": fmt.Sprintf("ssl://127.0.0.1:%d", tlsPort), "mqtt.url_ca": cert, "mqtt.url_cert": cert, "mqtt.url_key": key,
+	})
+	eventually(t, "the gateway is connected", func() bool { return r.metric(t, "outrider_mqtt_connected") == 1 })
+	mosquittotest.Pub(t, append(mosquittotest.At(t, broker.URL()), "-q", "1", "-t", "fleet/default/van/fix", "-m", fmt.Sprintf(`{"t":%d,"lat":48.1,"lon":11.5}`, time.Now().Unix()))...)
+	eventually(t, "the fix is in", func() bool { return r.metric(t, `outrider_fixes_total{verdict="admitted"}`) == 1 })
 }

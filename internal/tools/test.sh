@@ -11,6 +11,7 @@ compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || command -v initdb >/
 python3 -c 'import paho.mqtt' 2>/dev/null || /usr/bin/python3 -c 'import paho.mqtt' 2>/dev/null || need+=(python3-paho-mqtt)
 command -v promtool >/dev/null || need+=(prometheus)
 command -v ogrinfo >/dev/null || need+=(gdal-bin)
+[ -x /usr/sbin/nats-server ] || command -v nats-server >/dev/null || need+=(nats-server)
 command -v gcc >/dev/null || need+=(gcc libc6-dev)
 command -v chromium >/dev/null || command -v google-chrome >/dev/null || need+=(chromium)
 if [ ${#need[@]} -gt 0 ]; then
@@ -20,7 +21,7 @@ if [ ${#need[@]} -gt 0 ]; then
 		{ apt-get update && apt-get install -y --no-install-recommends "${need[@]}"; } >/tmp/outrider-apt.log 2>&1 ||
 			echo "could not install ${need[*]} (see /tmp/outrider-apt.log): the tests that need them are skipped"
 		# Debian starts the broker as a service where one can run; the tests start their own.
-		command -v systemctl >/dev/null && systemctl disable --now mosquitto postgresql prometheus >/dev/null 2>&1
+		command -v systemctl >/dev/null && systemctl disable --now mosquitto postgresql prometheus nats-server >/dev/null 2>&1
 	else
 		echo "not installed, and not permitted to install: ${need[*]}: the tests that need them are skipped"
 	fi

@@ -60,6 +60,12 @@ func startClient(t *testing.T, url string, s telemetry.Sink, change ...func(*mqt
 
 func publishAll(t *testing.T, b *mosquittotest.Broker, qos, from, to int) {
 	t.Helper()
+	publishTo(t, b.URL(), qos, from, to)
+}
+
+// publishTo publishes numbers in order.
+func publishTo(t *testing.T, url string, qos, from, to int) {
+	t.Helper()
 	var lines strings.Builder
 	for i := from; i < to; i++ {
 		fmt.Fprintln(&lines, i)
@@ -70,7 +76,7 @@ func publishAll(t *testing.T, b *mosquittotest.Broker, qos, from, to int) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
-	mosquittotest.PubLines(ctx, t, file, append(mosquittotest.At(t, b.URL()), "-q", fmt.Sprint(qos), "-t", "fleet/a/b/fix")...)
+	mosquittotest.PubLines(ctx, t, file, append(mosquittotest.At(t, url), "-q", fmt.Sprint(qos), "-t", "fleet/a/b/fix")...)
 }
 
 func numbers(from, to int) (all []string) {

@@ -41,6 +41,35 @@ func TestTLS(t *testing.T) {
 	}
 }
 
+// A broker that wants certificates lets in whom the authority knows, without password.
+func TestCertificateAtTheBroker(t *testing.T) {
+	t.Parallel()
+	certificate, key, pool := certify(t) // which vouches for itself, as broker and as gateway
+	port := mosquittotest.FreePort(t)
+	b := mosquittotest.New(t, mosquittotest.Config(
+		fmt.Sprintf("listener %d 127.0.0.1", port), "certfile "+certificate, "keyfile "+key, "cafile "+certificate, "require_certificate true"))
+	pair, err := tls.LoadX509KeyPair(certificate, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &sink{}
+	url := fmt.Sprintf("ssl://127.0.0.1:%d", port)
+	c := startClient(t, url, s, func(o *mqtt.ClientOptions) {
+		o.TLS = &tls.Config{RootCAs: pool, Certificates: []tls.Certificate{pair}}
+	})
+	eventually(t, "the client is connected", c.Connected)
+	publishAll(t, b, 1, 0, 50)
+	eventually(t, "all is accepted", func() bool { return s.distinct() == 50 })
+
+	nameless := startClient(t, url, s, func(o *mqtt.ClientOptions) { o.ClientID, o.TLS = "nameless", &tls.Config{RootCAs: pool} })
+	eventually(t, "one without certificate is refused", func() bool {
+		return metric(t, nameless.registry, `outrider_mqtt_failed_total{at="connect"}`) > 0
+	})
+	if nameless.Connected() {
+		t.Error("connected without a certificate")
+	}
+}
+
 // certify makes a certificate for 127.0.0.1 and a pool that trusts it.
 func certify(t *testing.T) (certificate, key string, pool *x509.CertPool) {
 	t.Helper()
