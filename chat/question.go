@@ -2,6 +2,7 @@ package chat
 
 import (
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 )
@@ -42,12 +43,12 @@ func (t *turn) answered(question string) (Intent, string, bool) {
 			return intent, url.QueryEscape(id) + known, true
 		}
 	case wantsName:
-		if name := fenceName(t.m.Text); name != "" && t.meant.Intent == Unknown {
+		if name := fenceName(t.m.Text); name != "" && !saidPlainly(words) && t.meant.For == 0 {
 			return intent, known + url.QueryEscape(name), true
 		}
 	case wantsFence:
 		fence, err := t.fenceSaid()
-		if err == nil && fence != "" && t.meant.Intent == Unknown {
+		if err == nil && fence != "" && !saidPlainly(words) {
 			return intent, url.QueryEscape(fence), true
 		}
 	case wantsHours:
@@ -56,4 +57,23 @@ func (t *turn) answered(question string) (Intent, string, bool) {
 		}
 	}
 	return "", "", false
+}
+
+// saidPlainly reports whether words ask for something without a doubt: they are a phrase, or hold one of several words,
+// letter by letter. "Mein Haus" is a name, although it looks like a misspelt greeting.
+func saidPlainly(words []string) bool {
+	for _, code := range Languages() {
+		for _, p := range phrases()[code] {
+			found := 0
+			for _, w := range p.words {
+				if slices.Contains(words, w.text) {
+					found++
+				}
+			}
+			if found == len(p.words) && (found > 1 || found == len(words)) {
+				return true
+			}
+		}
+	}
+	return false
 }

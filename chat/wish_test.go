@@ -192,6 +192,20 @@ func TestAQuestionGoesOn(t *testing.T) {
 	if len(f.circles) != 1 || f.circles[0].Center != (orb.Point{3, 4}) {
 		t.Errorf("%+v", f.circles)
 	}
+	for _, name := range []string{"Mein Haus", "Hauz", "Work", "Mamas Laden", "Trabajo", "घर", "Nhà tôi", "1"} {
+		f := newFleet()
+		ask(t, newDialog(f), "7001", "fence here", "")
+		if ask(t, newDialog(f), "7001", name, ""); len(f.circles) != 1 || f.circles[0].Name != name {
+			t.Errorf("%q is no name: %+v", name, f.circles)
+		}
+	}
+	for _, wish := range []string{"where is my car", "help", "Hilfe", "mute for 2 hours", "quiet hours", "dónde está mi coche"} {
+		f := newFleet()
+		ask(t, newDialog(f), "7001", "fence here", "")
+		if ask(t, newDialog(f), "7001", wish, ""); len(f.circles) != 0 {
+			t.Errorf("%q is a name: %+v", wish, f.circles)
+		}
+	}
 	ask(t, newDialog(f), "7002", "put a fence here", "")
 	now := noon.Add(time.Hour)
 	late := chat.New(chat.Options{Fleet: f, Now: func() time.Time { return now }})
