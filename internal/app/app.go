@@ -231,6 +231,7 @@ func (a *App) prepareSending(ctx context.Context) error {
 	}
 	a.refresher = newRefresher(a.reloadDirectory, a.identitiesChanged, a.logger)
 	a.onStop("refresher", a.refresher.stop)
+	a.refresher.also(a.prune)
 	a.onStop("dispatcher", a.dispatcher.Stop) // after the lanes have ended, which hand it their last deliveries
 	return nil
 }

@@ -103,7 +103,10 @@ func (m *MQTT) Open() bool {
 }
 
 // Store names the database.
-type Store struct{ URL identity.Token } // a URL with a password inside
+type Store struct {
+	URL       identity.Token // a URL with a password inside
+	Retention time.Duration  // 0: for ever
+}
 
 // NATS names the JetStream servers.
 type NATS struct{ URL identity.Token }

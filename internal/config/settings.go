@@ -121,6 +121,8 @@ func Settings() []Setting {
 			set: text(func(c *Config) *string { return &c.MQTT.Mappings })},
 		{Name: "store.url", Secret: true, Doc: "Database. Empty: SQLite in `data.dir`. Else `postgres://user:password@host:port/database`, PostgreSQL 15 or newer; pgx's parameters such as `sslmode`, `sslrootcert`, `pool_max_conns` are understood.",
 			set: secret(func(c *Config) *identity.Token { return &c.Store.URL }, databaseURL)},
+		{Name: "store.retention", Default: "8760h", Doc: "How long crossings and messages that are done with are kept in the record. 0: for ever.",
+			set: duration(func(c *Config) *time.Duration { return &c.Store.Retention }, 0)},
 		{Name: "nats.url", Secret: true, Doc: "JetStream servers of the journal. Empty: files in `data.dir`. `nats://…` is reserved and refused by this version.",
 			set: secret(func(c *Config) *identity.Token { return &c.NATS.URL }, reserved("JetStream"))},
 		{Name: "roles", Default: "ingest,engine,notify,api", Doc: "What this process does. This version runs all roles in one process and refuses a part of them.",

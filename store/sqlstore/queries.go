@@ -28,6 +28,8 @@ func Queries() map[string]Statement {
 		"abandonAll":     {abandonAll, "deliveries"},     // an index of the few that are sending
 		"geofencesAt":    {geofencesAt, ""},              // by revision: all versions up to it
 		"allAccounts":    {allAccounts, "accounts"},      // few people log in
+		"oldCrossings":   {oldCrossings, "crossings"},    // the oldest rows, as many as may go
+		"oldDelivered":   {oldDelivered, "deliveries"},   // the same
 		"allRules":       {allRules, "rules"},            // the rulebook loads all
 		"ownersOfPerson": {ownersOfPerson, "owners"},     // somebody is forgotten: seldom
 		"unaddressDone":  {unaddressDone, "deliveries"},  // the same, and an index would cost every delivery
@@ -41,7 +43,7 @@ func Queries() map[string]Statement {
 		"listGeofences": listGeofences, "geofenceChanges": geofenceChanges, "latestRevision": latestRevision,
 		"forgetGeofences": forgetGeofences, "forgetDeleted": forgetDeleted, "lastFixes": lastFixes,
 		"laneState": laneState, "goBack": goBack, "moveLane": moveLane, "adoptions": adoptions, "forgetAdoptions": forgetAdoptions,
-		"memberships": memberships, "dropMember": dropMember,
+		"memberships": memberships, "dropMember": dropMember, "dropCrossing": dropCrossing, "dropDelivery": dropDelivery,
 		"duePending": duePending, "dueHeld": dueHeld, "anyHeldDue": anyHeldDue, "nextLeases": nextLeases, "take": take,
 		"lastAction": lastAction, "settle": settle, "duePages": duePages, "settleRoute": settleRoute, "settleSent": settleSent, "settleTrace": settleTrace, "settleDigest": settleDigest, "dueAway": dueAway, "templateStatus": templateStatus, "release": release,
 		"listTemplates": listTemplates,

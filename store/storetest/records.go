@@ -11,13 +11,14 @@ import (
 )
 
 var recordTests = map[string]func(*testing.T, *bench){
-	"crossing comes back as it was committed": recordCrossing,
-	"crossings are listed newest first":       recordCrossings,
-	"deliveries are listed newest first":      recordDeliveries,
-	"deliveries are counted by state":         recordCounts,
-	"dead letter comes back as it was put":    recordLetter,
-	"the newest 10,000 dead letters are kept": recordLetterLimit,
-	"the store answers a ping":                recordPing,
+	"crossing comes back as it was committed":          recordCrossing,
+	"crossings are listed newest first":                recordCrossings,
+	"deliveries are listed newest first":               recordDeliveries,
+	"deliveries are counted by state":                  recordCounts,
+	"dead letter comes back as it was put":             recordLetter,
+	"the newest 10,000 dead letters are kept":          recordLetterLimit,
+	"the store answers a ping":                         recordPing,
+	"what is older than it is kept goes, oldest first": recordsArePruned,
 }
 
 func recordCrossing(t *testing.T, b *bench) {
@@ -145,3 +146,29 @@ func recordLetterLimit(t *testing.T, b *bench) {
 }
 
 func recordPing(t *testing.T, b *bench) { ok(t, b.Ping(t.Context())) }
+
+func recordsArePruned(t *testing.T, b *bench) {
+	ctx := t.Context()
+	c := own(t, b, 0)
+	for i := range 6 {
+		c.Next++
+		x := crossing(fmt.Sprint("x", i), epoch)
+		x.Recorded = b.clock.now()
+		c.Crossings = []store.Crossing{x}
+		d := delivery(fmt.Sprint("d", i), "p", "u", epoch)
+		d.State, d.Created = notify.Sent, b.clock.now()
+		if i == 1 {
+			d.State, d.NextAt = notify.Held, time.Time{}
+		}
+		c.Deliveries = []notify.Delivery{d}
+		ok(t, b.Commit(ctx, c))
+		b.clock.advance(time.Hour)
+	}
+	before := epoch.Add(3 * time.Hour)
+	same(t, "first of each", must(b.Prune(ctx, before, 1))(t), 2)
+	same(t, "the rest", must(b.Prune(ctx, before, 100))(t), 3)
+	same(t, "none left", must(b.Prune(ctx, before, 100))(t), 0)
+	same(t, "crossings", len(must(b.Crossings(ctx, store.Query{Tenant: "acme"}))(t)), 3)
+	same(t, "deliveries, one of them held", len(must(b.Deliveries(ctx, store.Query{Tenant: "acme"}))(t)), 4)
+	same(t, "counts", must(b.DeliveryCounts(ctx))(t), map[notify.State]int{notify.Sent: 3, notify.Held: 1})
+}
