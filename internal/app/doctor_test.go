@@ -35,9 +35,9 @@ func (r *rig) examine(t *testing.T, settings map[string]string) []app.Diagnosis 
 // healthy prepares everything at Meta as it should be.
 func healthy(t *testing.T) *rig {
 	t.Helper()
-	r := newRig(t, nil)
+	r := newRig(t, map[string]string{"chat.mode": "builtin"})
 	r.own(t, "van-1", "ann", "7001")
-	eventually(t, "the page has templates and its button", func() bool {
+	eventually(t, "the page has templates, its button and its menu", func() bool {
 		for _, d := range r.examine(t, nil) {
 			if d.Health != app.Fine && d.Name != "http.public_url" {
 				return false
@@ -58,7 +58,7 @@ func TestDoctorFindsNothing(t *testing.T) {
 			t.Errorf("advice without need: %+v", d)
 		}
 	}
-	for _, name := range []string{"settings", "data.dir", "store", "clock", "secret", "webhook", "webhook fields", "token", "permissions", "subscription", "templates", "business", "linked"} {
+	for _, name := range []string{"settings", "data.dir", "store", "clock", "secret", "webhook", "webhook fields", "token", "permissions", "subscription", "menu", "templates", "business", "linked"} {
 		if !names[name] {
 			t.Errorf("nothing was said of %s", name)
 		}
