@@ -23,7 +23,7 @@ func (a *App) prepareEndpoint() error {
 	d := &devices{store: a.store, directory: a.directory, owner: a.decoder.TopicOwner, now: a.o.Now, logger: logger}
 	a.endpoint, err = mqtt.NewEndpoint(mqtt.EndpointOptions{
 		Listen: c.Listen, ListenTLS: c.Endpoint.TLSListen, ListenWS: c.Endpoint.WSListen, TLS: secure, Gatekeeper: d,
-		Sink: a.pipeline.Intake(), MaxConnections: c.Endpoint.MaxConnections, MaxPacket: c.Endpoint.MaxPacket,
+		Sink: a.pipeline.Intake(), MaxConnections: c.Endpoint.MaxConnections, MaxPacket: c.Endpoint.MaxPacket, ConnectRate: c.Endpoint.ConnectRate,
 		Now: a.o.Now, Logger: logger, Registerer: a.registry,
 	})
 	if err != nil {

@@ -95,6 +95,7 @@ type Endpoint struct {
 	ClientCA            string // file of who vouches for devices; empty: nobody
 	MaxConnections      int
 	MaxPacket           int
+	ConnectRate         int // per address and second
 }
 
 // Open reports whether devices can connect at all.

@@ -95,6 +95,8 @@ func Settings() []Setting {
 			set: text(func(c *Config) *string { return &c.MQTT.Endpoint.ClientCA })},
 		{Name: "mqtt.max_connections", Default: "20000", Doc: "How many trackers may be connected at once.",
 			set: number(func(c *Config, n int64) { c.MQTT.Endpoint.MaxConnections = int(n) }, 1, 10_000_000)},
+		{Name: "mqtt.connect_rate", Default: "50", Doc: "How many connections a second one address may open at the device endpoint in the long run, and ten seconds' worth at once; this machine's own has no limit. Raise it behind a load balancer that hides the trackers' addresses.",
+			set: number(func(c *Config, n int64) { c.MQTT.Endpoint.ConnectRate = int(n) }, 1, 1_000_000)},
 		{Name: "mqtt.max_packet", Default: "1048576", Doc: "Longest MQTT packet that is read of a tracker, in bytes; before it has signed in, 16 KiB.",
 			set: number(func(c *Config, n int64) { c.MQTT.Endpoint.MaxPacket = int(n) }, 1024, 256<<20)},
 		{Name: "mqtt.url", Doc: "External MQTT broker to read from: `tcp://`, `ssl://`, `ws://` or `wss://`. Empty: none. The broker keeps messages while the gateway is down, as far as its queue goes: mosquitto's `max_queued_messages` is 1,000 unless you raise it.",

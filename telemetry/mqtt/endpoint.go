@@ -117,6 +117,8 @@ type Endpoint struct {
 	conns    map[*conn]struct{}
 	sessions map[sessionKey]*conn
 	hearers  map[string]map[*conn]struct{} // by topic
+	// dismissed are credentials that let nobody in any more; revoking is rare, and an id never comes again.
+	dismissed map[string]struct{}
 }
 
 // sessionKey names a session: a client id is a device's own, and takes over nobody else's connection.
@@ -135,7 +137,7 @@ func NewEndpoint(o EndpointOptions) (*Endpoint, error) {
 	}
 	e := &Endpoint{
 		o: o, metrics: newEndpointMetrics(o.Registerer),
-		doors: o.doors(), conns: map[*conn]struct{}{}, sessions: map[sessionKey]*conn{}, hearers: map[string]map[*conn]struct{}{},
+		doors: o.doors(), conns: map[*conn]struct{}{}, sessions: map[sessionKey]*conn{}, hearers: map[string]map[*conn]struct{}{}, dismissed: map[string]struct{}{},
 		knocks: &knocks{rate: rate.Limit(o.ConnectRate), burst: 10 * o.ConnectRate, from: map[netip.Addr]*rate.Limiter{}},
 	}
 	e.refuser, _ = o.Sink.(telemetry.Refuser)
@@ -296,6 +298,10 @@ func (e *Endpoint) claim(c *conn, id string) *fault {
 	defer timeout.Stop()
 	for {
 		e.mu.Lock()
+		if _, gone := e.dismissed[c.device.Credential]; gone {
+			e.mu.Unlock()
+			return faultf(endRevoked, "the credential was revoked while it signed in")
+		}
 		older := e.sessions[sessionKey{c.device, id}]
 		if older == nil {
 			c.id, e.sessions[sessionKey{c.device, id}] = id, c
@@ -314,12 +320,17 @@ func (e *Endpoint) claim(c *conn, id string) *fault {
 	}
 }
 
-// Dismiss ends the connections of devices that signed in with a credential, as after it was revoked.
+// Dismiss ends the connections of devices that signed in with a credential, and of those that are just signing in, after
+// the Gatekeeper has forgotten it. The credential must not come again.
 func (e *Endpoint) Dismiss(credential string) {
+	if credential == "" {
+		return // of nobody
+	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	e.dismissed[credential] = struct{}{}
 	for key, c := range e.sessions {
-		if key.device.Credential == credential && !key.device.anonymous() {
+		if key.device.Credential == credential {
 			c.end(endRevoked)
 		}
 	}

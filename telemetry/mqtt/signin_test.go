@@ -172,6 +172,10 @@ func TestClientIDsAreOnesOwn(t *testing.T) {
 	car.send([]byte{0xC0, 0})
 	car.expect([]byte{0xD0, 0})
 	eventually(t, "the revoked is counted", func() bool { return metric(t, e.registry, `outrider_endpoint_ended_total{reason="revoked"}`) == 1 })
+	late := rawDevice(t, loopback(e.Addr())) // the gate still knows it, as when both come at one moment
+	late.send(packet(0x10, text("MQTT"), []byte{4, 0xC2, 0, 0}, text("late"), text("van"), text("v4n")))
+	late.expectEnd()
+	signIn(t, e, 4, "car", "c4r", 0)
 }
 
 // A device hears its own commands and nothing else.
