@@ -115,6 +115,7 @@ func (d *Dialog) reply(ctx context.Context, m Message) (Reply, error) {
 		return t.finish(r, err)
 	}
 	d.metrics.answer(intent)
+	t.open = t.open && intent != Unknown // what was not understood is no answer, and nothing else either
 	if stopped(o) && intent != Start && intent != Stop {
 		// Who asked to be left alone is answered when they ask, and told nothing else.
 		r, err := t.answer(intent, argument)
@@ -147,8 +148,9 @@ type turn struct {
 	now      time.Time
 	vehicles []Named
 	meant    Understanding
-	open     bool // the person was asked something before, and this is what they say to it
-	asks     bool // the answer asks something itself
+	question string // what the person was asked before; empty: nothing
+	open     bool   // the person was asked something before, and this is what they say to it
+	asks     bool   // the answer asks something itself
 }
 
 // IsPayload reports whether a text is the payload of one of the dialog's buttons.

@@ -13,6 +13,11 @@ const refSeparator = "@"
 // wish finds out what the person wants: from the button, else from the words and the question they answer. A reply
 // says that there is nothing more to find out.
 func (t *turn) wish() (Intent, string, *Reply, error) {
+	question, err := t.fleet.Asked(t.ctx, t.m.person(), t.now)
+	if err != nil {
+		return "", "", nil, err
+	}
+	t.question, t.open = question, question != ""
 	if IsPayload(t.m.Payload) || strings.HasPrefix(t.m.Payload, string(Echo)+":") {
 		return t.tapped()
 	}
@@ -32,9 +37,11 @@ func (t *turn) tapped() (Intent, string, *Reply, error) {
 	intent := Intent(name)
 	switch {
 	case mark == identity.Forged:
+		t.open = false // what was asked still waits
 		r := t.with(t.l.say("button_forged"))
 		return "", "", &r, nil
 	case mark != identity.Genuine && !intent.harmless():
+		t.open = false
 		r := t.with(t.l.say("button_old"))
 		return "", "", &r, nil
 	case intent == Echo:
@@ -59,15 +66,10 @@ func cutLast(s, sep string) (before, after string) {
 // typed is what words want. Who wants no more messages, or to have them again, is not asked what they mean.
 func (t *turn) typed() (Intent, string, *Reply, error) {
 	t.meant = Understand(t.m.Text, t.l.code, t.vehicles)
-	question, err := t.fleet.Asked(t.ctx, t.m.person(), t.now)
-	if err != nil {
-		return "", "", nil, err
-	}
-	t.open = question != ""
 	if t.meant.Intent == Stop || t.meant.Intent == Start {
 		return t.meant.Intent, "", nil, nil
 	}
-	if intent, argument, ok := t.answered(question); ok {
+	if intent, argument, ok := t.answered(t.question); ok {
 		return intent, argument, nil, nil
 	}
 	if say := t.recognize(); say != nil {

@@ -181,6 +181,10 @@ func TestAQuestionGoesOn(t *testing.T) {
 		{"VAN 2!", "What shall the geofence around Van 2 be called?"},
 		{"Grandma's", "Grandma's is there: 200 m around Van 2."},
 		{"van 2", "Van 2 is"}, // nothing is open any more
+		{"put a fence here", "Which vehicle do you mean?"},
+		{"😀", "did not understand"}, // and the question stays
+		{"van 2", "What shall the geofence around Van 2 be called?"},
+		{"remove fence", "You have no geofence of your own"}, // something else
 		{"tell me when it leaves", "Which vehicle do you mean?"},
 		{"my vehicles", "Your vehicles:"}, // something else: the question is forgotten
 	}
@@ -188,6 +192,13 @@ func TestAQuestionGoesOn(t *testing.T) {
 		if r := ask(t, newDialog(f), "7002", s.text, ""); !strings.Contains(r.Text, s.says) {
 			t.Fatalf("%s: %q, want %q", s.text, r.Text, s.says)
 		}
+	}
+	ask(t, newDialog(f), "7002", "status", "")
+	if r := ask(t, newDialog(f), "7002", "Van 2", "STATUS:van-2"); !strings.Contains(r.Text, "Ignition") {
+		t.Errorf("tapped: %q", r.Text)
+	}
+	if r := ask(t, newDialog(f), "7002", "van 2", ""); !strings.HasPrefix(r.Text, "Van 2 is") {
+		t.Errorf("a tap did not answer the question: %q", r.Text)
 	}
 	if len(f.circles) != 1 || f.circles[0].Center != (orb.Point{3, 4}) {
 		t.Errorf("%+v", f.circles)
