@@ -73,5 +73,6 @@ type Alert struct {
 	Once        string             `json:"once,omitempty"`    // id of the owner's wish to be told one time; silences do not hold it
 	Rule        string             `json:"rule,omitempty"`    // by which the owner is told; empty: the default
 	Text        string             `json:"text,omitempty"`    // the rule's own words
+	High        bool               `json:"high,omitempty"`    // of a rule of high priority: quiet hours do not hold it
 	Say         *Say               `json:"say,omitempty"`     // with Kind Reply: what to say
 }

@@ -82,7 +82,7 @@ func PlanFor(c Claim, s Situation, now time.Time) Plan {
 	if s.Muted && heedsOwner {
 		return Plan{State: Expired, Route: RouteHold, Reason: ReasonMuted, Detail: "muted by the owner"}
 	}
-	if !s.Asleep.IsZero() && heedsOwner {
+	if !s.Asleep.IsZero() && heedsOwner && !c.Alert.High {
 		return hold(c, ReasonQuietHours, "the owner's quiet hours", s.Asleep)
 	}
 	order := s.Order

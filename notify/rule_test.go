@@ -236,3 +236,20 @@ func TestAFenceOfOnesOwnIsNobodyElsesNews(t *testing.T) {
 		t.Errorf("of a fence of somebody who does not own the vehicle: told %v", got)
 	}
 }
+
+func TestHighPriorityKnowsNoQuietHours(t *testing.T) {
+	t.Parallel()
+	now := happened(notify.Enter, "van").At
+	for _, high := range []bool{false, true} {
+		rule := notify.Rule{ID: "x", Events: []notify.Kind{notify.Enter}}
+		if high {
+			rule.Priority = notify.PriorityHigh
+		}
+		a := fleet(silent, rule).Alerts(nil, happened(notify.Enter, "van"))[0]
+		c := notify.Claim{Delivery: notify.Delivery{Alert: a}, LastAction: now}
+		p := notify.PlanFor(c, notify.Situation{Asleep: now.Add(time.Hour)}, now)
+		if held := p.Reason == notify.ReasonQuietHours; held == high {
+			t.Errorf("high priority %v: the plan is %+v", high, p)
+		}
+	}
+}

@@ -174,6 +174,7 @@ func (r *Rules) alert(rule *Rule, e *Event, o identity.Owner, v identity.Vehicle
 		TimeZone:    o.TimeZone,
 		MaxAge:      maxAge,
 		Text:        rule.Text,
+		High:        rule.Priority == PriorityHigh,
 		Once:        r.wishes.grant(e, o, AlertID(e.ID, o.ID)),
 	}
 	if rule.ID != DefaultRule {
