@@ -196,7 +196,7 @@ func TestConsoleIsAccessible(t *testing.T) {
 	r, p := consoleRig(t, 1280, 800)
 	drive(t, r, "van", 48.1300, 11.5700, 5, time.Minute)
 	views := map[string][]string{
-		"light": {"map", "events", "messages", "vehicles", "vehicles/van", "owners", "owners/ann", "pages", "pages/" + page, "rules", "rules/default", "why", "health"},
+		"light": {"map", "events", "messages", "vehicles", "vehicles/van", "owners", "owners/ann", "pages", "pages/" + page, "rules", "rules/default", "import", "why", "health"},
 		"dark":  {"map", "vehicles/van", "health"}, // every kind of thing that has a colour
 	}
 	for theme, views := range views {

@@ -1,14 +1,17 @@
 import { session, signOut } from './session'
-import type { ProblemBody } from './types'
+import type { ImportReport, ProblemBody } from './types'
 
 /** What the API answered instead of doing it. Its message is for people. */
 export class Problem extends Error {
   readonly status: number
   readonly faults: { field: string; message: string }[]
+  /** Of an import that was refused: what was found in the file. */
+  readonly report?: ImportReport
 
   constructor(status: number, body: ProblemBody) {
     super(body.detail || body.title || `the gateway answered with ${status}`)
     this.status = status
+    if ('findings' in body) this.report = body as unknown as ImportReport
     this.faults = (body.errors ?? []).map(e => ({
       field: (e.location ?? '').replace(/^body\.?/, ''),
       message: e.message ?? '',

@@ -16,6 +16,7 @@ import { Owners } from './views/owners'
 import { Pages } from './views/pages'
 import { Rules } from './views/rules'
 import { SignIn } from './views/signin'
+import { Transfer } from './views/transfer'
 import { Vehicles } from './views/vehicles'
 import { Why } from './views/why'
 
@@ -34,6 +35,7 @@ const views: View[] = [
   { name: 'vehicles', title: 'Vehicles', icon: 'vehicle', page: Vehicles },
   { name: 'owners', title: 'Owners', icon: 'person', page: Owners },
   { name: 'pages', title: 'Pages', icon: 'page', page: Pages },
+  { name: 'import', title: 'Import', icon: 'file', page: Transfer },
   { name: 'why', title: 'Why?', icon: 'why', page: Why },
   { name: 'health', title: 'Health', icon: 'health', page: Health },
 ]

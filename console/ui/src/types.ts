@@ -209,3 +209,22 @@ export interface Explanation {
   crossings: Explained[]
   notes: string[]
 }
+
+export interface Imported {
+  index: number
+  line?: number
+  id?: string
+  name?: string
+  field?: string
+  fault?: string
+  repairs?: string[]
+}
+
+export interface ImportReport {
+  read: number
+  good: number
+  repaired: number
+  refused: number
+  stored: number
+  findings: Imported[]
+}

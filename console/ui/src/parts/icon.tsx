@@ -4,6 +4,7 @@ const paths = {
   message: 'M4 5h16v11H9l-5 4z',
   vehicle: 'M3 13l2-6h14l2 6v5H3zM7 18v2M17 18v2M6 15h2M16 15h2',
   person: 'M12 12a4 4 0 1 0 0-8 4 4 0 0 0 0 8zM4 21c1-5 4-7 8-7s7 2 8 7',
+  file: 'M12 3v12M7 10l5 5 5-5M4 20h16',
   rule: 'M4 6h10M4 12h6M4 18h8M15 15l3 3 4-6',
   why: 'M9 9a3 3 0 1 1 4 3c-1 .5-1 1-1 2M12 18h.01M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18z',
   page: 'M5 3h11l4 4v14H5zM15 3v5h5M8 12h8M8 16h6',
