@@ -99,10 +99,10 @@ func lines(b []byte) func(yield func(int, string) bool) {
 func readSentence(line int, text string) (sentence, *telemetry.Refusal) {
 	where := fmt.Sprintf("line %d", line)
 	body, sum, summed := strings.Cut(text, "*")
-	if body[0] == '!' || strings.HasPrefix(body, "$P") {
+	if strings.HasPrefix(body, "!") || strings.HasPrefix(body, "$P") {
 		return sentence{line, []string{""}}, nil // AIS, and what makers keep for themselves
 	}
-	if body[0] != '$' {
+	if !strings.HasPrefix(body, "$") {
 		return sentence{}, telemetry.Refuse(telemetry.ReasonMalformed, where, "%s is no NMEA sentence, expected such as $GPRMC,…*hh", quote(text))
 	}
 	var want byte
