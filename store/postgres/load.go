@@ -97,6 +97,9 @@ func load(ctx context.Context, tx pgx.Tx, t sqlstore.Table, rows iter.Seq2[[]any
 // truthColumns returns which of the columns are BOOLEAN here and a number there.
 func truthColumns(ctx context.Context, tx pgx.Tx, t sqlstore.Table) ([]int, error) {
 	rows, err := tx.Query(ctx, `SELECT attname FROM pg_attribute WHERE attrelid = $1::regclass AND atttypid = 'boolean'::regtype`, t.Name)
+	if err != nil {
+		return nil, err
+	}
 	names, err := pgx.AppendRows([]string(nil), rows, pgx.RowTo[string])
 	if err != nil {
 		return nil, err
