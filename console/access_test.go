@@ -16,11 +16,11 @@ import (
 // rights is what each operation takes, written down a second time: a new operation has to be added here, by somebody
 // who thinks about it.
 var rights = map[identity.Role]string{
-	identity.Viewer: `get-self export-geofences list-geofences get-geofence list-vehicles get-vehicle list-owners get-owner list-pages get-page get-texts list-rules
+	identity.Viewer: `get-self sign-in sign-out sign-out-everywhere change-password export-geofences list-geofences get-geofence list-vehicles get-vehicle list-owners get-owner list-pages get-page get-texts list-rules
 		get-rule list-crossings list-deliveries get-delivery list-dead-letters watch-events watch-devices inspect-vehicle explain try-rule`,
 	identity.Operator: `create-geofence import-geofences put-geofence patch-geofence delete-geofence put-vehicle put-owner link-owner unlink-owner create-rule put-rule
 		delete-rule command-vehicle message-owner`,
-	identity.Admin: `put-page connect-page put-texts list-credentials make-credential revoke-credential list-keys create-key revoke-key list-audit`,
+	identity.Admin: `put-page connect-page put-texts list-credentials make-credential revoke-credential list-keys create-key revoke-key list-audit list-users create-user get-user patch-user delete-user`,
 }
 
 // request is one operation of the description.
@@ -108,6 +108,7 @@ func TestTenantsSeeNothingOfEachOther(t *testing.T) {
 	g.must(201, "PUT", "/api/v1/geofences/secret", strings.NewReplacer(`"id":"depot",`, "", "Depot", "ALPHA-fence").Replace(depot), alpha)
 	g.must(201, "PUT", "/api/v1/rules/secret", `{"name":"ALPHA-rule","events":["enter"]}`, alpha)
 	g.must(200, "PUT", "/api/v1/texts/en", `{"texts":{"enter":"ALPHA {vehicle} {fence} {time}"}}`, alpha)
+	g.must(201, "POST", "/api/v1/users", `{"id":"secret","name":"ALPHA-person","role":"admin","password":"a password of alpha"}`, alpha)
 	g.key("alpha", "viewer")
 	mine := g.key("beta", "admin")
 
@@ -145,7 +146,7 @@ func TestTenantsSeeNothingOfEachOther(t *testing.T) {
 // state is all that a tenant has, as it sees it.
 func state(g *gateway, tenant string) string {
 	var all strings.Builder
-	for _, list := range []string{"owners", "vehicles", "pages", "geofences", "rules", "keys", "texts/en"} {
+	for _, list := range []string{"owners", "vehicles", "pages", "geofences", "rules", "keys", "users", "texts/en"} {
 		fmt.Fprintln(&all, g.must(200, "GET", "/api/v1/"+list, "", tenant).body)
 	}
 	return all.String()

@@ -10,6 +10,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"outrider/identity"
+	"outrider/internal/people"
 	"outrider/store"
 )
 
@@ -33,7 +34,8 @@ type apiKey struct {
 type self struct {
 	Tenant identity.TenantID `json:"tenant"`
 	Role   identity.Role     `json:"role"`
-	Key    string            `json:"key,omitempty" doc:"The id of the key; absent: the bootstrap key, which may act on any tenant."`
+	Key    string            `json:"key,omitempty" doc:"The id of the key. Neither key nor person: the bootstrap key, which may act on any tenant."`
+	Person people.UserID     `json:"person,omitempty" doc:"With what the person signs in."`
 	Name   string            `json:"name,omitempty"`
 }
 
@@ -61,7 +63,11 @@ func (a *access) register(r *router) {
 
 func (a *access) self(ctx context.Context, _ *struct{}) (*recordAnswer[self], error) {
 	who := callerOf(ctx)
-	return &recordAnswer[self]{http.StatusOK, self{who.tenant, who.role, who.id, who.name}}, nil
+	out := self{Tenant: who.tenant, Role: who.role, Key: who.id, Name: who.name}
+	if who.person != "" {
+		out.Key, out.Person = "", who.person
+	}
+	return &recordAnswer[self]{http.StatusOK, out}, nil
 }
 
 func showKey(k identity.APIKey) apiKey {

@@ -6,6 +6,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"outrider/console/ui"
+	"outrider/internal/people"
 )
 
 // New returns the handler of every path the gateway serves. It is safe for many goroutines.
@@ -23,6 +24,9 @@ func New(o Options) (http.Handler, error) {
 	newRecords(o).register(api)
 	(&rules{o: o}).register(api)
 	(&access{o.Store, o.Now, api.keys.forget}).register(api)
+	hasher := people.NewHasher(o.PasswordCost)
+	registerUsers(api, o, hasher)
+	registerSessions(api, o, hasher)
 	auditLog{o.Store}.register(api)
 	registerInspect(api, o.Inspect, o.Watch)
 	registerDevices(api, o.Devices)

@@ -11,6 +11,7 @@ import (
 	"outrider/console"
 	"outrider/geofence"
 	"outrider/identity"
+	"outrider/internal/people"
 	"outrider/notify"
 	"outrider/store"
 	"outrider/telemetry"
@@ -36,6 +37,8 @@ type fakeStore struct {
 	letters    []store.DeadLetter
 	rules      []notify.Rule
 	keys       []identity.APIKey
+	users      []people.User
+	sessions   []people.Session
 	entries    []store.AuditEntry
 	revisions  uint64 // of entries
 	replies    map[string]store.Reply

@@ -14,6 +14,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"outrider/identity"
+	"outrider/internal/people"
 	"outrider/store"
 	"outrider/telemetry"
 )
@@ -24,19 +25,28 @@ const tenantHeader = "Outrider-Tenant"
 // How long a key's record is believed without looking again, which is how long a revoked one may still work in another
 // process; how exactly its last use is kept; how many records are remembered.
 const (
-	keyFresh   = 2 * time.Second
-	keyUsedAt  = time.Hour
-	keysCached = 10_000
+	keyFresh  = 2 * time.Second
+	keyUsedAt = time.Hour
+	// sessionSeenAt is how exactly the last use of a session is kept, after which it ends some time.
+	sessionSeenAt = time.Minute
+	keysCached    = 10_000
 )
 
 // keys knows who may call. Keys are kept and compared as hashes. It is safe for many goroutines.
 type keys struct {
-	admin [sha256.Size]byte
-	store APIKeys
-	now   func() time.Time
+	admin  [sha256.Size]byte
+	store  keyStore
+	now    func() time.Time
+	origin *http.CrossOriginProtection // of requests that a browser makes with its cookie
 
 	mu    *sync.Mutex // guards known
 	known map[string]knownKey
+}
+
+// keyStore is where keys and sessions are.
+type keyStore interface {
+	APIKeys
+	People
 }
 
 // knownKey is a key as it was when it was looked up; unknown ones are remembered, too.
@@ -50,13 +60,16 @@ type knownKey struct {
 type caller struct {
 	tenant identity.TenantID
 	role   identity.Role
-	id     string // of the key; empty: the bootstrap key
+	id     string // of the key or the person; empty: the bootstrap key
 	name   string
+
+	person  people.UserID // empty: a key
+	session string        // hash of the session's token; empty: a key
 }
 
 func newKeys(o Options) keys {
 	return keys{
-		admin: sha256.Sum256([]byte(o.AdminKey.Reveal())), store: o.Store, now: o.Now, mu: &sync.Mutex{}, known: map[string]knownKey{},
+		admin: sha256.Sum256([]byte(o.AdminKey.Reveal())), store: o.Store, now: o.Now, origin: http.NewCrossOriginProtection(), mu: &sync.Mutex{}, known: map[string]knownKey{},
 	}
 }
 
@@ -64,6 +77,14 @@ func newKeys(o Options) keys {
 // caller in its context. Nothing of the body has been read before.
 func (k keys) middleware(ctx huma.Context, next func(huma.Context)) {
 	r, w := humago.Unwrap(ctx)
+	if ctx.Operation().OperationID == signInOperation && r.Header.Get("Authorization") == "" {
+		if refusal := k.foreign(r); refusal != nil {
+			writeProblem(w, refusal)
+			return
+		}
+		next(ctx)
+		return
+	}
 	who, refusal := k.admit(r)
 	if refusal == nil {
 		refusal = mayDo(who, ctx.Operation())
@@ -80,17 +101,22 @@ func (k keys) middleware(ctx huma.Context, next func(huma.Context)) {
 
 // admit returns who makes the request, or the answer to one that may not be made.
 func (k keys) admit(r *http.Request) (caller, *huma.ErrorModel) {
+	if r.Header.Get("Authorization") == "" {
+		if refusal := k.foreign(r); refusal != nil {
+			return caller{}, refusal
+		}
+	}
 	who, err := k.who(r)
 	name := r.Header.Get(tenantHeader)
 	switch {
 	case err != nil:
 		return caller{}, problem(http.StatusServiceUnavailable, "the key cannot be looked up at the moment; try again")
 	case who.role == "":
-		return caller{}, problem(http.StatusUnauthorized, "expected the header \"Authorization: Bearer <key>\" with a key of this gateway")
+		return caller{}, problem(http.StatusUnauthorized, "expected the header \"Authorization: Bearer <key>\" with a key of this gateway, or a session of somebody who is signed in")
 	case name == "" || name == string(who.tenant):
 		return who, nil
 	case who.id != "":
-		return caller{}, problem(http.StatusForbidden, "the key is of another tenant than the header "+tenantHeader+" names; leave it out")
+		return caller{}, problem(http.StatusForbidden, "your access is to another tenant than the header "+tenantHeader+" names; leave it out")
 	}
 	if fault := idFault(name); fault != "" || strings.ContainsAny(name, "/+#") {
 		return caller{}, problem(http.StatusUnprocessableEntity, "the tenant's name is not acceptable", &huma.ErrorDetail{
@@ -110,6 +136,9 @@ func (k keys) good(r *http.Request) bool {
 
 // who returns whose key the request carries; no role: nobody's.
 func (k keys) who(r *http.Request) (caller, error) {
+	if r.Header.Get("Authorization") == "" {
+		return k.bySession(r)
+	}
 	scheme, key, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	key = strings.TrimSpace(key)
 	if !strings.EqualFold(scheme, "Bearer") || key == "" {
@@ -123,7 +152,35 @@ func (k keys) who(r *http.Request) (caller, error) {
 	if err != nil || !known.exists || known.Expired(k.now()) {
 		return caller{}, err
 	}
-	return caller{known.Tenant, known.Role, known.ID, known.Name}, nil
+	return caller{tenant: known.Tenant, role: known.Role, id: known.ID, name: known.Name}, nil
+}
+
+// foreign refuses a change that a page of another site makes with a browser's cookie.
+func (k keys) foreign(r *http.Request) *huma.ErrorModel {
+	if k.origin.Check(r) != nil {
+		return problem(http.StatusForbidden, "the request comes from a page of another site")
+	}
+	return nil
+}
+
+// bySession returns whose session the request's cookie is. It is looked up every time: an ended one opens nothing.
+func (k keys) bySession(r *http.Request) (caller, error) {
+	cookie, err := r.Cookie(cookieName)
+	if err != nil {
+		return caller{}, nil
+	}
+	s, u, err := k.store.Session(r.Context(), people.HashToken(cookie.Value))
+	if errors.Is(err, store.ErrNotFound) {
+		return caller{}, nil
+	}
+	now := k.now()
+	if err != nil || !s.Live(now) || u.Disabled {
+		return caller{}, err
+	}
+	if now.Sub(s.Seen) >= sessionSeenAt {
+		_ = k.store.SessionSeen(r.Context(), s.Hash, now) // what cannot be noted is noted the next time
+	}
+	return caller{tenant: u.Tenant, role: u.Role, id: string(u.ID), name: nameOf(u), person: u.ID, session: s.Hash}, nil
 }
 
 // look returns what is known of a hash, from memory if that is fresh.

@@ -12,6 +12,7 @@ import (
 	"outrider/console/ui"
 	"outrider/geofence"
 	"outrider/identity"
+	"outrider/internal/people"
 	"outrider/notify"
 	"outrider/store"
 	"outrider/telemetry"
@@ -52,6 +53,12 @@ type APIKeys interface {
 	APIKeyUsed(ctx context.Context, id string, at time.Time) error
 }
 
+// People is what the API asks of the store of who signs in.
+type People interface {
+	store.People
+	store.Sessions
+}
+
 // Records is what the API asks of the record.
 type Records interface {
 	Crossings(ctx context.Context, q store.Query) ([]store.Crossing, error)
@@ -69,6 +76,7 @@ type Store interface {
 	APIKeys
 	Audit
 	Replies
+	People
 	Records
 }
 
@@ -81,6 +89,12 @@ type Options struct {
 	Directory *identity.Directory
 	// AdminKey is the bootstrap key: it may do everything, in the tenant named by the Outrider-Tenant header.
 	AdminKey identity.Token
+
+	// SecureCookies: the console is reached over TLS that ends before this process. A request that comes in over TLS gets
+	// such cookies anyway.
+	SecureCookies bool
+	// PasswordCost is what hashing a password costs; zero: people.DefaultCost.
+	PasswordCost people.Cost
 
 	// Reload brings the directory up to date with the store. It is called after each change of a vehicle,
 	// owner or page, one call at a time, before the answer is sent. Nil: nothing is called.
@@ -154,6 +168,9 @@ func (o Options) checked() (Options, error) {
 	}
 	if o.Messages != nil && (o.Wake == nil || o.Now == nil) {
 		return o, errors.New("console: messages need Wake and Now")
+	}
+	if o.PasswordCost == (people.Cost{}) {
+		o.PasswordCost = people.DefaultCost
 	}
 	if o.Reload == nil {
 		o.Reload = func(context.Context) error { return nil }

@@ -13,6 +13,8 @@ import (
 // row.
 var least = map[string]identity.Role{
 	"get-self": identity.Viewer, "export-geofences": identity.Viewer,
+	signInOperation: identity.Viewer, "sign-out": identity.Viewer, "sign-out-everywhere": identity.Viewer, "change-password": identity.Viewer,
+	"list-users": identity.Admin, "create-user": identity.Admin, "get-user": identity.Admin, "patch-user": identity.Admin, "delete-user": identity.Admin,
 
 	"list-geofences": identity.Viewer, "get-geofence": identity.Viewer, "list-vehicles": identity.Viewer, "get-vehicle": identity.Viewer,
 	"list-owners": identity.Viewer, "get-owner": identity.Viewer, "list-pages": identity.Viewer, "get-page": identity.Viewer,
@@ -44,5 +46,5 @@ func mayDo(who caller, op *huma.Operation) *huma.ErrorModel {
 	if who.role.May(need) {
 		return nil
 	}
-	return problem(http.StatusForbidden, fmt.Sprintf("the key has the role %s; this takes %s", who.role, need))
+	return problem(http.StatusForbidden, fmt.Sprintf("your role is %s; this takes %s", who.role, need))
 }

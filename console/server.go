@@ -29,7 +29,7 @@ func newServer(mux *http.ServeMux, r *router, o Options) *server {
 func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	began := s.now()
 	id := requestID(r)
-	r = r.WithContext(context.WithValue(r.Context(), requestKey{}, request{id, r.URL}))
+	r = r.WithContext(context.WithValue(r.Context(), requestKey{}, request{id, r.URL, addressOf(r), r.TLS != nil}))
 	rec := &recorder{ResponseWriter: w}
 	secure(rec.Header(), id)
 	route := s.route(r)
@@ -130,8 +130,10 @@ func secure(h http.Header, id string) {
 
 // request is what handlers know of the request they answer.
 type request struct {
-	id  string // names it in the log
-	url *url.URL
+	id      string // names it in the log
+	url     *url.URL
+	address string // whence it comes
+	tls     bool
 }
 
 type requestKey struct{}

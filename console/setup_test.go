@@ -18,6 +18,7 @@ import (
 
 	"outrider/console"
 	"outrider/identity"
+	"outrider/internal/people"
 	"outrider/notify"
 )
 
@@ -69,8 +70,9 @@ func setup(t testing.TB, change ...func(*console.Options)) *gateway {
 		Reload: g.reload, FencesChanged: g.fencesChanged, PageChanged: g.pageChanged,
 		Ready:    func(context.Context) map[string]error { return g.checks },
 		Gatherer: g.registry, Registerer: g.registry, Now: g.clock, Version: "test",
-		Logger:   slog.New(slog.NewTextHandler(g.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
-		Messages: fakeMessages{g}, Wake: func(identity.PageID) {},
+		Logger:       slog.New(slog.NewTextHandler(g.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		PasswordCost: people.Cost{Memory: 64, Time: 1, Lanes: 1},
+		Messages:     fakeMessages{g}, Wake: func(identity.PageID) {},
 		Links: fakeLinks{g}, Health: fakeHealth{}, Devices: newFakeDevices(g), Inspect: inspectVan, Watch: watchVan,
 		Login: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			_, _ = io.WriteString(w, "login "+r.Method+" "+r.URL.Path)

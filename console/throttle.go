@@ -9,6 +9,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/time/rate"
+
+	"outrider/internal/people"
 )
 
 // pace is how often something may happen: so many at once, and so many a second after that.
@@ -19,6 +21,8 @@ type pace struct {
 
 // The paces of paths that are open to everybody. Meta sends events in bunches from few addresses, and each is signed.
 var (
+	accountPace = pace{10, 0.1}
+	addressPace = pace{30, 0.5}
 	webhookPace = pace{20_000, 5_000}
 	loginPace   = pace{60, 5}
 	lexPace     = pace{2_000, 200}
@@ -69,6 +73,37 @@ func (b *buckets) tidy(now time.Time) {
 		clear(b.all)
 	}
 }
+
+// forget makes a name's bucket whole.
+func (b *buckets) forget(name string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	delete(b.all, name)
+}
+
+// guesses limits how often passwords are tried: for an account, whoever tries, and from an address, whatever account.
+type guesses struct {
+	accounts, addresses *buckets
+	now                 func() time.Time
+}
+
+func newGuesses(now func() time.Time) *guesses {
+	return &guesses{newBuckets(accountPace), newBuckets(addressPace), now}
+}
+
+func (g *guesses) take(id people.UserID, address string) error {
+	now := g.now()
+	if wait := g.addresses.take(address, now); wait > 0 {
+		return slowDown(wait)
+	}
+	if wait := g.accounts.take(string(id), now); wait > 0 {
+		return slowDown(wait)
+	}
+	return nil
+}
+
+// right is told of a right password.
+func (g *guesses) right(id people.UserID) { g.accounts.forget(string(id)) }
 
 // throttle limits what one address may ask of a public path.
 type throttle struct {

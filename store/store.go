@@ -34,6 +34,8 @@ type Store interface {
 	APIKeys
 	Audit
 	Replies
+	People
+	Sessions
 	Accounts
 	PageHealths
 	Acknowledgements

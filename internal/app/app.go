@@ -286,7 +286,7 @@ func (a *App) startServing(ctx context.Context) error {
 		return err
 	}
 	options := console.Options{
-		Store: a.store, Directory: a.directory, Feed: a.feed, Reload: a.reloadDirectory, FencesChanged: a.pipeline.FencesChanged,
+		SecureCookies: strings.HasPrefix(c.HTTP.PublicURL, "https://"), Store: a.store, Directory: a.directory, Feed: a.feed, Reload: a.reloadDirectory, FencesChanged: a.pipeline.FencesChanged,
 		Rulebook: a.rulebook, Rules: a.rules, RulesChanged: a.reloadRules, FenceTags: a.pipeline.FenceTags, PageChanged: a.pageChanged,
 		Links: a.login, Messages: a.store, Wake: a.dispatcher.Wake, Login: a.login, Health: a.store, AdminKey: a.adminKey, Ready: a.ready, Gatherer: a.registry, Registerer: a.registry,
 		Webhook: messenger.NewWebhook(messenger.WebhookOptions{

@@ -15,7 +15,7 @@ const module = "outrider"
 
 // domain are the packages that the parts which combine them may import.
 var domain = []string{
-	"geofence", "telemetry", "telemetry/codec", "journal", "identity", "notify", "store", "internal/fencejson", "internal/fenceio",
+	"geofence", "telemetry", "telemetry/codec", "journal", "identity", "notify", "store", "internal/fencejson", "internal/fenceio", "internal/people",
 }
 
 // allowed says which of our packages each package may import. "everything" is for the roots of the program.
@@ -39,11 +39,11 @@ var allowed = map[string][]string{
 	"chat":                {"identity", "telemetry"},
 	"chat/lex":            {"chat", "identity"},
 	"chat/lex/lexruntime": {"chat", "chat/lex", "identity"},
-	"store":               {"geofence", "identity", "journal", "notify", "telemetry"},
-	"store/sqlstore":      {"store", "geofence", "identity", "journal", "notify", "telemetry"},
+	"store":               {"internal/people", "geofence", "identity", "journal", "notify", "telemetry"},
+	"store/sqlstore":      {"internal/people", "store", "geofence", "identity", "journal", "notify", "telemetry"},
 	"store/sqlite":        {"store/sqlstore"},
 	"store/postgres":      {"store/sqlstore", "identity"},
-	"store/storetest":     {"store", "geofence", "identity", "journal", "notify", "telemetry"},
+	"store/storetest":     {"internal/people", "store", "geofence", "identity", "journal", "notify", "telemetry"},
 	"console":             append([]string{"console/ui"}, domain...),
 	"console/ui":          {},
 	"simulator":           {"telemetry", "telemetry/codec"},
@@ -57,6 +57,7 @@ var allowed = map[string][]string{
 	"internal/app":           {"everything"},
 	"internal/config":        {"identity"},
 	"internal/graph":         {"identity"},
+	"internal/people":        {"identity"},
 	"internal/fencejson":     {"geofence"},
 	"internal/fenceio":       {"geofence", "internal/fencejson"},
 	"internal/mosquittotest": {},

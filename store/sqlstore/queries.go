@@ -59,6 +59,8 @@ func Queries() map[string]Statement {
 		"correctByEcho": correctByEcho, "markWatermark": markWatermark, "markMessage": markMessage,
 		"endEntry": endEntry, "dropEntry": dropEntry, "newEntries": newEntries, "oldEntries": oldEntries,
 		"getReply": getReply, "settleReply": settleReply, "dropReply": dropReply, "dropOldReplies": dropOldReplies,
+		"getUser": getUser, "listUsers": listUsers, "dropUser": dropUser, "userUsed": userUsed,
+		"getSession": getSession, "seeSession": seeSession, "dropSession": dropSession, "dropSessions": dropSessions, "dropEnded": dropEnded,
 		"selectDelivery": selectDelivery, "trimLetters": trimLetters,
 	} {
 		all[name] = Statement{query, ""}
