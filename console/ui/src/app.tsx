@@ -42,7 +42,7 @@ const views: View[] = [
 
 export function App() {
   if (!session.value.signedIn) return <SignIn />
-  return <Console key={`${session.value.key}/${session.value.tenant}`} />
+  return <Console key={`${session.value.key}/${session.value.tenant}/${session.value.person}`} />
 }
 
 function Console() {
@@ -95,7 +95,7 @@ function Rail({ here }: { here: string }) {
       </ul>
       <div class="foot">
         <FeedState />
-        <Tenant />
+        {session.value.person ? <p class="who">{session.value.person}</p> : <Tenant />}
         <button
           type="button"
           class="quiet"

@@ -3,6 +3,7 @@ import { Text } from '../parts/form'
 import { Session, signedOutBecause, signIn } from '../session'
 
 export function SignIn() {
+  const [name, setName] = useState('')
   const [key, setKey] = useState('')
   const [tenant, setTenant] = useState('')
   const [fault, setFault] = useState('')
@@ -10,12 +11,19 @@ export function SignIn() {
   const enter = async (e: Event): Promise<void> => {
     e.preventDefault()
     setBusy(true)
-    const answer = await fetch('/api/v1/vehicles?limit=1', {
-      headers: new Session(key.trim(), tenant.trim()).headers(),
-    }).catch(() => undefined)
+    const person = name.trim()
+    const answer = await (person
+      ? fetch('/api/v1/session', {
+          method: 'POST',
+          headers: { 'Content-Type': 'application/json' },
+          body: JSON.stringify({ user: person, password: key }),
+        })
+      : fetch('/api/v1/vehicles?limit=1', { headers: new Session(key.trim(), tenant.trim()).headers() })
+    ).catch(() => undefined)
     setBusy(false)
-    if (answer?.ok) signIn(key.trim(), tenant.trim())
-    else if (answer?.status === 401) setFault('This is not a key of this gateway.')
+    if (answer?.ok && person) signIn('', '', (await answer.json()).name)
+    else if (answer?.ok) signIn(key.trim(), tenant.trim())
+    else if (answer?.status === 401 && !person) setFault('This is not a key of this gateway.')
     else
       setFault(
         answer
@@ -31,20 +39,25 @@ export function SignIn() {
           <h1>Outrider</h1>
         </div>
         {signedOutBecause.value && <p role="status">{signedOutBecause.value}</p>}
+        <Text label="Name" value={name} set={setName} hint="Leave it empty to sign in with an API key." />
         <Text
-          label="API key"
+          label={name.trim() ? 'Password' : 'API key'}
           type="password"
           value={key}
           set={setKey}
           required
           fault={fault}
           hint={
-            <>
-              The first start of the gateway printed one; it is in <code>admin.key</code> of its data directory.
-            </>
+            name.trim() ? undefined : (
+              <>
+                The first start of the gateway printed one; it is in <code>admin.key</code> of its data directory.
+              </>
+            )
           }
         />
-        <Text label="Tenant" value={tenant} set={setTenant} placeholder="default" hint="Only if there are several." />
+        {!name.trim() && (
+          <Text label="Tenant" value={tenant} set={setTenant} placeholder="default" hint="Only if there are several." />
+        )}
         <button type="submit" class="primary" disabled={busy || !key.trim()}>
           {busy ? 'One moment …' : 'Sign in'}
         </button>
