@@ -177,7 +177,7 @@ func (a *App) startKeeping(ctx context.Context) error {
 	}
 	a.onStop("journal", func(context.Context) error { return a.journal.Close() })
 	a.store, err = openStore(ctx, c, storeOptions{
-		sealer: sealer, now: a.o.Now, logger: a.logger.With("part", "store"), registerer: a.registry,
+		sealer: sealer, now: a.o.Now, registerer: a.registry,
 	})
 	if err != nil {
 		return err

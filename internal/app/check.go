@@ -125,7 +125,6 @@ func OpenStore(ctx context.Context, c config.Config) (*sqlstore.Store, error) {
 type storeOptions struct {
 	sealer     *identity.Sealer
 	now        func() time.Time
-	logger     *slog.Logger          // nil: silent
 	registerer prometheus.Registerer // nil: metrics are not registered
 }
 
@@ -135,7 +134,7 @@ func openStore(ctx context.Context, c config.Config, o storeOptions) (*sqlstore.
 		return postgres.Open(ctx, postgres.Options{URL: c.Store.URL, Sealer: o.sealer, Now: o.now, Registerer: o.registerer})
 	}
 	return sqlite.Open(ctx, sqlite.Options{
-		Path: filepath.Join(c.Data.Dir, "outrider.db"), Sealer: o.sealer, Now: o.now, Logger: o.logger, Registerer: o.registerer,
+		Path: filepath.Join(c.Data.Dir, "outrider.db"), Sealer: o.sealer, Now: o.now, Registerer: o.registerer,
 	})
 }
 

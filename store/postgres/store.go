@@ -28,7 +28,7 @@ type Options struct {
 // database is a PostgreSQL database. Any number of processes may have it open.
 type database struct {
 	pool    *pgxpool.Pool
-	writer  *writer
+	queue   *sqlstore.Queue
 	dialect dialect
 }
 
@@ -62,13 +62,13 @@ func open(ctx context.Context, o Options) (*database, error) {
 		return nil, fmt.Errorf("postgres: connect to %s: %w", config.ConnConfig.Host, err)
 	}
 	db := &database{pool: pool}
-	db.writer = newWriter(pool, &db.dialect, newMetrics(o.Registerer))
+	db.queue = sqlstore.NewQueue((&writer{pool, &db.dialect}).commit, o.Registerer)
 	return db, nil
 }
 
 // Write implements sqlstore.DB.
-func (d *database) Write(ctx context.Context, do func(sqlstore.Tx) error, _ bool) error {
-	return d.writer.run(ctx, do)
+func (d *database) Write(ctx context.Context, do func(sqlstore.Tx) error, sure bool) error {
+	return d.queue.Run(ctx, do, sure)
 }
 
 // Query implements sqlstore.Reader.
@@ -89,7 +89,7 @@ func (d *database) View(ctx context.Context, do func(sqlstore.Reader) error) err
 
 // Close implements sqlstore.DB.
 func (d *database) Close() error {
-	d.writer.close()
+	d.queue.Close()
 	d.pool.Close()
 	return nil
 }

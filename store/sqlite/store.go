@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net/url"
 	"time"
 
@@ -20,7 +19,6 @@ type Options struct {
 	Path       string                // of the file, required; its directory must exist
 	Sealer     sqlstore.Sealer       // required
 	Now        func() time.Time      // required: the clock of Updated, Recorded and released deliveries
-	Logger     *slog.Logger          // nil: silent
 	Registerer prometheus.Registerer // nil: metrics are not registered
 }
 
@@ -62,7 +60,7 @@ func openDatabase(ctx context.Context, o Options) (*database, error) {
 	if err != nil {
 		return nil, errors.Join(err, write.Close())
 	}
-	w, err := newWriter(ctx, write, newMetrics(o.Registerer))
+	w, err := newWriter(ctx, write, o.Registerer)
 	if err != nil {
 		return nil, errors.Join(err, read.Close(), write.Close())
 	}
@@ -86,7 +84,7 @@ func open(path string, connections int) (*sql.DB, error) {
 
 // Write implements sqlstore.DB.
 func (d *database) Write(ctx context.Context, do func(sqlstore.Tx) error, sure bool) error {
-	return d.writer.run(ctx, do, sure)
+	return d.writer.queue.Run(ctx, do, sure)
 }
 
 // Query implements sqlstore.Reader.

@@ -1,4 +1,4 @@
-package postgres
+package sqlstore
 
 import (
 	"time"
@@ -6,7 +6,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// metrics have the names of store/sqlite's: a dashboard does not care which store it is.
+// metrics are the same whichever database it is: a dashboard does not care.
 type metrics struct {
 	seconds prometheus.Histogram
 	writes  prometheus.Counter
