@@ -69,22 +69,16 @@ func (f *fences) selectPage(ctx context.Context, after geofence.FenceID, limit i
 		return f.store.Geofences(ctx, tenantOf(ctx), after, limit)
 	}
 	var found []store.Geofence
-	for {
-		page, err := f.store.Geofences(ctx, tenantOf(ctx), after, 1000)
+	for g, err := range store.EachGeofence(ctx, f.store, tenantOf(ctx), after) {
 		if err != nil {
 			return nil, err
 		}
-		for i := range page {
-			if wanted.has(&page[i]) {
-				found = append(found, page[i])
-				if len(found) == limit {
-					return found, nil
-				}
-			}
+		if wanted.has(g) {
+			found = append(found, *g)
 		}
-		if len(page) < 1000 {
-			return found, nil
+		if len(found) == limit {
+			break
 		}
-		after = page[len(page)-1].ID
 	}
+	return found, nil
 }

@@ -13,7 +13,6 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
-	"outrider/geofence"
 	"outrider/identity"
 	"outrider/internal/fenceio"
 	"outrider/internal/fencejson"
@@ -126,9 +125,9 @@ func storable(tenant identity.TenantID, x *fenceio.Found, tag string) store.Geof
 	if tag != "" && !slices.Contains(x.Feature.Tags, tag) {
 		x.Feature.Tags = append(x.Feature.Tags, tag)
 	}
-	closeRings(x.Feature.Geometry)
+	x.Feature.CloseRings()
 	return store.Geofence{
-		Tenant: tenant, ID: x.Feature.ID, Name: x.Feature.Name, Feature: x.Feature.JSON(), Bound: boundOf(x.Shape),
+		Tenant: tenant, ID: x.Feature.ID, Name: x.Feature.Name, Feature: x.Feature.JSON(), Bound: fencejson.BoundOf(x.Shape),
 	}
 }
 
@@ -151,11 +150,7 @@ func (r *importReport) note(x *fenceio.Found) {
 	if x.Feature != nil {
 		n.ID, n.Name = string(x.Feature.ID), x.Feature.Name
 	}
-	if e, ok := errors.AsType[*fencejson.Error](x.Err); ok {
-		n.Field, n.Fault = e.Field, e.Detail
-	} else if x.Err != nil {
-		n.Fault = x.Err.Error()
-	}
+	n.Field, n.Fault = x.Fault()
 	r.Findings = append(r.Findings, n)
 }
 
@@ -182,29 +177,21 @@ func (f *fences) exportFile(ctx context.Context, in *struct {
 	}}, nil
 }
 
-// features reads all fences of a tenant, page by page.
+// features reads a tenant's fences.
 func (f *fences) features(ctx context.Context, tenant identity.TenantID, chosen selection) iter.Seq2[*fencejson.Feature, error] {
 	return func(yield func(*fencejson.Feature, error) bool) {
-		after := geofence.FenceID("")
-		for {
-			page, err := f.store.Geofences(ctx, tenant, after, 1000)
+		for g, err := range store.EachGeofence(ctx, f.store, tenant, "") {
 			if err != nil {
 				yield(nil, err)
 				return
 			}
-			for _, g := range page {
-				if !chosen.has(&g) {
-					continue
-				}
-				feature, err := fencejson.Parse(g.Feature)
-				if !yield(feature, err) || err != nil {
-					return
-				}
+			if !chosen.has(g) {
+				continue
 			}
-			if len(page) < 1000 {
+			feature, err := fencejson.Parse(g.Feature)
+			if !yield(feature, err) || err != nil {
 				return
 			}
-			after = page[len(page)-1].ID
 		}
 	}
 }

@@ -7,9 +7,6 @@ import (
 	"io"
 	"iter"
 
-	"github.com/paulmach/orb"
-
-	"outrider/geofence"
 	"outrider/identity"
 	"outrider/internal/config"
 	"outrider/internal/fenceio"
@@ -52,11 +49,7 @@ func findingOf(x *fenceio.Found) GeofenceFinding {
 	if x.Feature != nil {
 		f.ID, f.Kind = string(x.Feature.ID), string(x.Feature.Kind)
 	}
-	if e, ok := errors.AsType[*fencejson.Error](x.Err); ok {
-		f.Field, f.Fault = e.Field, e.Detail
-	} else if x.Err != nil {
-		f.Fault = x.Err.Error()
-	}
+	f.Field, f.Fault = x.Fault()
 	return f
 }
 
@@ -75,9 +68,7 @@ func ImportGeofences(ctx context.Context, c config.Config, tenant string, r io.R
 		if x.Err != nil {
 			faults++
 		} else if faults == 0 {
-			all = append(all, store.Geofence{
-				Tenant: identity.TenantID(tenant), ID: x.Feature.ID, Name: x.Feature.Name, Feature: x.Feature.JSON(), Bound: boxOf(x.Shape),
-			})
+			all = append(all, storable(identity.TenantID(tenant), &x))
 		}
 	}
 	if faults > 0 {
@@ -91,14 +82,12 @@ func ImportGeofences(ctx context.Context, c config.Config, tenant string, r io.R
 	return n, errors.Join(err, s.Close())
 }
 
-// boxOf is the box around a shape.
-func boxOf(shape geofence.Shape) orb.Bound {
-	bounds := shape.Bounds()
-	box := bounds[0]
-	for _, b := range bounds[1:] {
-		box = box.Union(b)
+// storable is the geofence as it is stored.
+func storable(tenant identity.TenantID, x *fenceio.Found) store.Geofence {
+	x.Feature.CloseRings()
+	return store.Geofence{
+		Tenant: tenant, ID: x.Feature.ID, Name: x.Feature.Name, Feature: x.Feature.JSON(), Bound: fencejson.BoundOf(x.Shape),
 	}
-	return box
 }
 
 // ExportGeofences writes a tenant's geofences and returns how many of them the format has no word for.
@@ -111,29 +100,21 @@ func ExportGeofences(ctx context.Context, c config.Config, tenant, format string
 	return left, errors.Join(err, s.Close())
 }
 
-// everyFence reads a tenant's fences, page by page.
+// everyFence reads a tenant's fences.
 func everyFence(ctx context.Context, s *sqlstore.Store, tenant identity.TenantID) iter.Seq2[*fencejson.Feature, error] {
-	const limit = 1000
 	return func(yield func(*fencejson.Feature, error) bool) {
-		for after := geofence.FenceID(""); ; {
-			page, err := s.Geofences(ctx, tenant, after, limit)
+		for g, err := range store.EachGeofence(ctx, s, tenant, "") {
 			if err != nil {
 				yield(nil, err)
 				return
 			}
-			for _, g := range page {
-				feature, err := fencejson.Parse(g.Feature)
-				if err != nil {
-					err = fmt.Errorf("app: geofence %q: %w", g.ID, err)
-				}
-				if !yield(feature, err) || err != nil {
-					return
-				}
+			feature, err := fencejson.Parse(g.Feature)
+			if err != nil {
+				err = fmt.Errorf("app: geofence %q: %w", g.ID, err)
 			}
-			if len(page) < limit {
+			if !yield(feature, err) || err != nil {
 				return
 			}
-			after = page[len(page)-1].ID
 		}
 	}
 }

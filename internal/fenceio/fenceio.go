@@ -53,6 +53,17 @@ type Found struct {
 	Err     error              // a *[fencejson.Error], or of the file itself
 }
 
+// Fault returns where the fault is, and what, in a sentence; nothing for a good one.
+func (f *Found) Fault() (field, detail string) {
+	if e, ok := errors.AsType[*fencejson.Error](f.Err); ok {
+		return e.Field, e.Detail
+	}
+	if f.Err != nil {
+		detail = f.Err.Error()
+	}
+	return "", detail
+}
+
 // ErrFormat says that a file is of no known format.
 var ErrFormat = errors.New("fenceio: the format of the file cannot be told; name it: geojson, kml, kmz, gpx, wkt, csv or tile38")
 
