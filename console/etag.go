@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"outrider/store"
 )
 
 // etag is the entity tag of a revision.
@@ -29,6 +31,20 @@ func (c Condition) excludes(current uint64) bool {
 
 // given reports whether there is a condition.
 func (c Condition) given() bool { return c.IfMatch != "" || c.IfNoneMatch != "" }
+
+// expect checks the conditions against the current revision, 0 if there is no version, and returns the one that the store
+// is to expect, so that they hold until the change is stored.
+func (c Condition) expect(current uint64) (uint64, error) {
+	switch {
+	case !c.matches(current) || c.excludes(current):
+		return 0, changed(current)
+	case !c.given():
+		return 0, nil
+	case current == 0:
+		return store.ExpectAbsent, nil
+	}
+	return current, nil
+}
 
 // names reports whether a list of entity tags names the revision. Weak tags count only where asked for.
 func names(list string, revision uint64, weak bool) bool {

@@ -153,16 +153,8 @@ func (f *fences) expectation(ctx context.Context, id geofence.FenceID, c Conditi
 	case !errors.Is(err, store.ErrNotFound):
 		return 0, 0, err
 	}
-	switch {
-	case !c.matches(current) || c.excludes(current):
-		return 0, 0, changed(current)
-	case !c.given():
-		return current, 0, nil
-	case current == 0:
-		return 0, store.ExpectAbsent, nil
-	default:
-		return current, current, nil
-	}
+	expect, err = c.expect(current)
+	return current, expect, err
 }
 
 // overtaken is the answer when another change came between the check of a condition and the change itself.

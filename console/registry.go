@@ -18,7 +18,6 @@ const tagRegistry = "Vehicles, owners, pages"
 type registry struct {
 	store       Registry
 	directory   *identity.Directory
-	reload      func(context.Context) error
 	pageChanged func(identity.PageID)
 	checkURL    func(identity.Token) error // of a channel
 	links       Links                      // nil: nobody makes any
@@ -26,15 +25,21 @@ type registry struct {
 	messages    Messages                   // nil: nobody sends any
 	wake        func(identity.PageID)
 	now         func() time.Time
+	changes
+}
+
+// changes makes changes of what is also kept in memory.
+type changes struct {
+	reload func(context.Context) error // brings memory up to date
 
 	// writing guards no field. It makes a change and the reload after it one step, I/O included: of two reloads
-	// at once the older could win, and leave the directory without a change that was answered as done.
+	// at once the older could win, and leave memory without a change that was answered as done.
 	writing sync.Mutex
 }
 
 func newRegistry(o Options) *registry {
-	return &registry{store: o.Store, directory: o.Directory, reload: o.Reload, pageChanged: o.PageChanged, checkURL: o.CheckChannel,
-		links: o.Links, healths: o.Health, messages: o.Messages, wake: o.Wake, now: o.Now}
+	return &registry{store: o.Store, directory: o.Directory, pageChanged: o.PageChanged, checkURL: o.CheckChannel,
+		links: o.Links, healths: o.Health, messages: o.Messages, wake: o.Wake, now: o.Now, changes: changes{reload: o.Reload}}
 }
 
 func (g *registry) register(r *router) {
@@ -46,16 +51,16 @@ func (g *registry) register(r *router) {
 	g.registerTexts(r)
 }
 
-// change stores something and brings the directory up to date with it.
-func (g *registry) change(ctx context.Context, put func(context.Context) error) error {
-	g.writing.Lock()
-	defer g.writing.Unlock()
+// change stores something and brings memory up to date with it.
+func (c *changes) change(ctx context.Context, put func(context.Context) error) error {
+	c.writing.Lock()
+	defer c.writing.Unlock()
 	ctx, cancel := settle(ctx)
 	defer cancel()
 	if err := put(ctx); err != nil {
 		return err
 	}
-	return g.reload(ctx)
+	return c.reload(ctx)
 }
 
 // recordAnswer is the answer with one record.

@@ -9,7 +9,6 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -45,8 +44,8 @@ func (r *rule) Resolve(ctx huma.Context) []error {
 
 // rules serves who hears of what: it reads the rulebook and writes the store.
 type rules struct {
-	o       Options
-	writing sync.Mutex // as in registry: a change and the reload after it are one step
+	o Options
+	changes
 }
 
 func (c *rules) register(r *router) {
@@ -172,16 +171,8 @@ func (c *rules) delete(ctx context.Context, in *struct {
 // the store is to expect.
 func (c *rules) expectation(ctx context.Context, id string, when Condition) (current, expect uint64, err error) {
 	r, _ := c.o.Rulebook.Rule(tenantOf(ctx), id)
-	current = r.Revision
-	switch {
-	case !when.matches(current), when.excludes(current):
-		return current, 0, changed(current)
-	case !when.given():
-		return current, 0, nil
-	case current == 0:
-		return 0, store.ExpectAbsent, nil
-	}
-	return current, current, nil
+	expect, err = when.expect(r.Revision)
+	return r.Revision, expect, err
 }
 
 func (c *rules) save(ctx context.Context, id string, body rule, expect uint64) (notify.Rule, error) {
@@ -195,15 +186,4 @@ func (c *rules) save(ctx context.Context, id string, body rule, expect uint64) (
 		return err
 	})
 	return r, err
-}
-
-func (c *rules) change(ctx context.Context, put func(context.Context) error) error {
-	c.writing.Lock()
-	defer c.writing.Unlock()
-	ctx, cancel := settle(ctx)
-	defer cancel()
-	if err := put(ctx); err != nil {
-		return err
-	}
-	return c.o.RulesChanged(ctx)
 }

@@ -111,7 +111,8 @@ func (r *Rules) people(rule *Rule, e *Event) []identity.Owner {
 
 // Wanted reports whether any rule holds for e: then only the want of a person silences it.
 func (r *Rules) Wanted(e Event) bool {
-	return slices.ContainsFunc(r.Judge(e), func(j Judgement) bool { return j.Miss == Hit })
+	v, _ := r.directory.Vehicle(e.Tenant, e.Vehicle)
+	return slices.ContainsFunc(r.rulesFor(&e), func(rule Rule) bool { return rule.misses(&e, v.Tags) == Hit })
 }
 
 // Judgement is what one rule says of an event.
