@@ -1,14 +1,5 @@
 package quality
 
-import (
-	"fmt"
-	"hash/fnv"
-	"math/rand/v2"
-	"time"
-
-	"github.com/paulmach/orb"
-)
-
 // DayHours is how long a working day is followed.
 const DayHours = 24
 
@@ -18,29 +9,14 @@ const DayHours = 24
 // In a [New] world a fence is everywhere; here there are as few as a fleet has, so that mistakes per day are those
 // of a fleet.
 func NewDay(name string, seed uint64) *World {
-	k, ok := kindNamed(name)
-	if !ok {
-		panic(fmt.Sprintf("quality: unknown kind %q", name))
-	}
-	h := fnv.New64a()
-	h.Write([]byte("day " + name))
-	rng := rand.New(rand.NewPCG(seed, h.Sum64()))
-	origin := orb.Point{-170 + rng.Float64()*340, -60 + rng.Float64()*125}
-	if k.dateline {
-		origin[0] = 180
-	}
-	b := &builder{rng: rng, frame: frameAt(origin)}
-	d := k.device(rng)
-	t := newTown(rng, 3+rng.IntN(4))
-	p := t.day()
-	for range 1 + rng.IntN(2) {
-		b.matters(t, p)
-	}
-	start := time.Date(2026, 3, 2, 22, 0, 0, 0, time.UTC)
-	r := &receiver{device: d, rng: rng, path: p, start: start, frame: b.frame, name: name}
-	w := &World{Kind: name, Seed: seed, Fences: b.fences, Fixes: r.fixes(), path: p, start: start, device: d, frame: b.frame}
-	w.begins = firstGood(w.Fixes)
-	return w
+	return newWorld(name, "day "+name, seed, 22, func(b *builder) *path {
+		t := newTown(b.rng, 3+b.rng.IntN(4))
+		p := t.day()
+		for range 1 + b.rng.IntN(2) {
+			b.matters(t, p)
+		}
+		return p
+	})
 }
 
 // day is a night at the first place, then trips between places until the day is over.

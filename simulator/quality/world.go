@@ -28,24 +28,33 @@ const Hours = 8
 
 // New makes the world of a kind and a seed. It panics on an unknown kind.
 func New(kind string, seed uint64) *World {
-	k, ok := kindNamed(kind)
+	return newWorld(kind, kind, seed, 5, func(b *builder) *path {
+		p := drive(b.rng, Hours*3600)
+		b.around(p)
+		return p
+	})
+}
+
+// newWorld makes a world that begins at an hour. salt keeps the numbers of worlds of one kind and seed apart; lay drives
+// the vehicle and lays the fences.
+func newWorld(name, salt string, seed uint64, hour int, lay func(*builder) *path) *World {
+	k, ok := kindNamed(name)
 	if !ok {
-		panic(fmt.Sprintf("quality: unknown kind %q", kind))
+		panic(fmt.Sprintf("quality: unknown kind %q", name))
 	}
-	name := fnv.New64a()
-	name.Write([]byte(kind))
-	rng := rand.New(rand.NewPCG(seed, name.Sum64()))
+	h := fnv.New64a()
+	h.Write([]byte(salt))
+	rng := rand.New(rand.NewPCG(seed, h.Sum64()))
 	origin := orb.Point{-170 + rng.Float64()*340, -60 + rng.Float64()*125}
 	if k.dateline {
 		origin[0] = 180
 	}
 	b := &builder{rng: rng, frame: frameAt(origin)}
 	d := k.device(rng)
-	p := drive(rng, Hours*3600)
-	start := time.Date(2026, 3, 2, 5, 0, 0, 0, time.UTC)
-	b.around(p)
-	r := &receiver{device: d, rng: rng, path: p, start: start, frame: b.frame, name: kind}
-	w := &World{Kind: kind, Seed: seed, Fences: b.fences, Fixes: r.fixes(), path: p, start: start, device: d, frame: b.frame}
+	p := lay(b)
+	start := time.Date(2026, 3, 2, hour, 0, 0, 0, time.UTC)
+	r := &receiver{device: d, rng: rng, path: p, start: start, frame: b.frame, name: name}
+	w := &World{Kind: name, Seed: seed, Fences: b.fences, Fixes: r.fixes(), path: p, start: start, device: d, frame: b.frame}
 	w.begins = firstGood(w.Fixes)
 	return w
 }
