@@ -23,6 +23,7 @@ type Index struct {
 	tiles    *node // an R-tree of tiles
 	large    *node // an R-tree of parts of large fences
 	revision uint64
+	history  []*change // the edits that led here, the newest last; see [changesBetween]
 }
 
 // Ref is a dense number of a fence in an Index and in the indexes derived from it by With. A changed fence

@@ -45,7 +45,9 @@ func (ix *Index) rebuilt(put []Fence, remove []FenceID) *Index {
 	b := builder{fences: e.fences}
 	tiles, large := b.build()
 	e.pages, e.large = packNodes(tiles), packNodes(large)
-	return e.finish()
+	next := e.finish()
+	next.history = []*change{e.change} // whatever was known of what it was made from is void
+	return next
 }
 
 // builder prepares all pages of an index.

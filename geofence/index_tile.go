@@ -38,8 +38,10 @@ func tileAround(p orb.Point) box {
 }
 
 // tileRange returns the tiles that b touches, edges included.
-func tileRange(b box) (c0, c1, r0, r1 int) {
-	b = b.grown(cellSlack, cellSlack)
+func tileRange(b box) (c0, c1, r0, r1 int) { return tilesUnder(b.grown(cellSlack, cellSlack)) }
+
+// tilesUnder returns the tiles that b lies in, a neighbour that it only touches left out or not.
+func tilesUnder(b box) (c0, c1, r0, r1 int) {
 	c0, c1 = clamp((b.x0+180)/tileSize, tilesRound), clamp((b.x1+180)/tileSize, tilesRound)
 	r0, r1 = clamp((b.y0+90)/tileSize, tilesRound/2), clamp((b.y1+90)/tileSize, tilesRound/2)
 	return c0, c1, r0, r1

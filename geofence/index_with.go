@@ -22,7 +22,9 @@ func (ix *Index) With(put []Fence, remove []FenceID) *Index {
 			e.put(f)
 		}
 	}
-	return e.finish()
+	next := e.finish()
+	next.history = e.noted().after(ix.history)
+	return next
 }
 
 // indexEdit changes a copy of an index.
@@ -34,6 +36,7 @@ type indexEdit struct {
 	revision uint64
 	tiles    map[tileKey]*tileEdit
 	parts    []part
+	change   *change
 }
 
 // tileEdit is what changes in one tile.
@@ -46,7 +49,7 @@ func editIndex(ix *Index) *indexEdit {
 	return &indexEdit{
 		tableEdit: editTables(ix.fences, ix.ids),
 		free:      slices.Clone(ix.free), pages: ix.tiles, large: ix.large, revision: ix.revision,
-		tiles: map[tileKey]*tileEdit{},
+		tiles: map[tileKey]*tileEdit{}, change: &change{},
 	}
 }
 
@@ -85,6 +88,7 @@ func (e *indexEdit) remove(id FenceID) {
 
 // takeDown takes a fence out of the tree.
 func (e *indexEdit) takeDown(ref Ref) {
+	e.change.refs = append(e.change.refs, ref)
 	e.parts = appendParts(e.parts[:0], e.fences.at(ref).Shape)
 	for _, p := range e.parts {
 		if p.tile {
@@ -93,6 +97,7 @@ func (e *indexEdit) takeDown(ref Ref) {
 			delete(t.join, ref)
 			continue
 		}
+		e.change.areas = append(e.change.areas, p.box)
 		e.large = e.large.replace(e.large.find(p.box, func(pg *page) bool { return pg.isPartOf(ref) }), nil)
 	}
 }
@@ -107,12 +112,14 @@ func (pg *page) isPartOf(ref Ref) bool {
 
 // hang puts a fence into the tree.
 func (e *indexEdit) hang(ref Ref, s Shape) {
+	e.change.refs = append(e.change.refs, ref)
 	e.parts = appendParts(e.parts[:0], s)
 	for _, p := range e.parts {
 		if p.tile {
 			e.tile(p.key).join[ref] = p.covers
 			continue
 		}
+		e.change.areas = append(e.change.areas, p.box)
 		e.large = e.large.with(newPage(p.box, false, []entry{{ref, s, p.covers}}))
 	}
 }
@@ -124,6 +131,12 @@ func (e *indexEdit) tile(k tileKey) *tileEdit {
 		e.tiles[k] = t
 	}
 	return t
+}
+
+// noted returns what the edit touched.
+func (e *indexEdit) noted() *change {
+	e.change.tiles = slices.Sorted(maps.Keys(e.tiles))
+	return e.change
 }
 
 // finish prepares the changed tiles.

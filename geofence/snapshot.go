@@ -47,7 +47,7 @@ func (t *Tracker) Restore(r io.Reader) error {
 	if crc32.Checksum(buf[:body], castagnoli) != binary.LittleEndian.Uint32(buf[body:]) {
 		return fmt.Errorf("%w: checksum differs", ErrSnapshot)
 	}
-	fresh := &Tracker{ix: t.ix, revision: t.revision, margins: t.margins, handles: map[string]Vehicle{}, edition: 1}
+	fresh := &Tracker{ix: t.ix, revision: t.revision, margins: t.margins, handles: map[string]Vehicle{}, edition: 1, edited: edited{all: 1}}
 	c := &coder{buf: buf[len(snapshotMagic):body], reading: true}
 	fresh.code(c)
 	if c.err != nil || len(c.buf) != 0 {

@@ -15,6 +15,7 @@ type Tracker struct {
 	ix       *Index
 	revision uint64 // the newest fence revision in ix
 	edition  uint32 // grows whenever ix is replaced
+	edited   edited
 	margins  margins
 
 	vehicles []vehicle
@@ -37,6 +38,7 @@ func NewTracker(ix *Index, o Options) *Tracker {
 		ix:       ix,
 		revision: ix.Revision(),
 		edition:  1,
+		edited:   edited{all: 1},
 		margins:  o.Preset.margins(),
 		handles:  map[string]Vehicle{},
 	}

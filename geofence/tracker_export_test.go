@@ -3,6 +3,8 @@ package geofence
 import (
 	"encoding/binary"
 	"hash/crc32"
+
+	"github.com/paulmach/orb"
 )
 
 // VehicleState is what a tracker keeps per vehicle.
@@ -22,3 +24,16 @@ func Timers(t *Tracker) int { return len(t.timers.heap) }
 
 // NextAbsence returns the first moment after a time at which vehicles have to be inside.
 func NextAbsence(a *Absence, after int64) int64 { return a.next(after) }
+
+// Box returns the box that a vehicle skips in, after bringing it up to the index in force; false for none.
+func Box(t *Tracker, v Vehicle) (orb.Bound, bool) {
+	s := &t.vehicles[v].state
+	t.reconcile(v, s)
+	return s.box, s.box != orb.Bound{}
+}
+
+// ForgetBoxes makes the tracker evaluate everything anew.
+func ForgetBoxes(t *Tracker) {
+	t.edition++
+	t.edited.all = t.edition
+}

@@ -127,17 +127,32 @@ func member(v Vehicle, x *tie) Member {
 // left out.
 func (t *Tracker) SetIndex(dst []Crossing, ix *Index, now int64) []Crossing {
 	dst = t.Advance(dst, now)
-	t.ix, t.revision = ix, ix.Revision()
-	t.edition++
+	t.adopt(ix)
+	t.revision = ix.Revision()
 	if t.now > 0 {
 		t.attend(t.now)
 	}
 	return dst
 }
 
+// adopt puts an index in force and notes where it differs from the one before.
+func (t *Tracker) adopt(ix *Index) {
+	t.edition++
+	if changes, ok := changesBetween(t.ix, ix); ok {
+		t.edited.note(changes, ix.Len(), t.edition)
+	} else {
+		t.edited.all = t.edition
+	}
+	t.ix = ix
+}
+
 // reconcile brings one vehicle up to the index in force.
 func (t *Tracker) reconcile(v Vehicle, s *state) {
 	if s.edition == t.edition || !s.seen {
+		return
+	}
+	if !t.edited.touched(s) {
+		s.edition, s.rev = t.edition, t.revision
 		return
 	}
 	old := s.rev

@@ -98,8 +98,7 @@ func (t *Tracker) attend(now int64) {
 		}
 	}
 	if len(expired) > 0 {
-		t.ix = t.ix.With(nil, expired)
-		t.edition++
+		t.adopt(t.ix.With(nil, expired))
 	}
 	if next > 0 {
 		t.arm(everyone, next)
