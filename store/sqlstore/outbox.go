@@ -66,7 +66,7 @@ const (
 	underWay = `state IN ('sending', 'settling')`
 	abandon  = `UPDATE deliveries SET state = 'settling', reason = 'ambiguous', next_at = ?
 		WHERE ` + underWay + ` AND state = 'sending' AND next_at <= ?`
-	abandonAll = `UPDATE deliveries SET state = 'settling', reason = 'ambiguous', next_at = ? WHERE ` + underWay + ` AND state = 'sending'`
+	abandonAll = `UPDATE deliveries SET state = 'settling', reason = 'ambiguous', next_at = ? WHERE ` + underWay
 	judgeAgain = `UPDATE deliveries SET state = 'pending', next_at = ?1 WHERE ` + underWay + ` AND state = 'settling' AND next_at <= ?1
 		AND claimed < (SELECT e.claimed FROM echoes e WHERE e.page = deliveries.page)`
 	judgeUnknown = `UPDATE deliveries SET state = 'unknown', next_at = 0 WHERE ` + underWay + ` AND state = 'settling' AND next_at <= ?`
@@ -342,7 +342,8 @@ func (s *Store) Abandon(ctx context.Context, now time.Time, grace time.Duration)
 }
 
 // AbandonAll moves every delivery that is sending to settling, whatever its lease: at the start of the only
-// process that sends, all of them belong to the one that ended.
+// process that sends, all of them belong to the one that ended. Those that were settling already wait for their
+// echoes anew: none could come while the webhook was closed, and a judgement at once would send twice.
 func (s *Store) AbandonAll(ctx context.Context, now time.Time, grace time.Duration) (int, error) {
 	return s.changed(ctx, "abandon all", abandonAll, micros(now.Add(grace)))
 }

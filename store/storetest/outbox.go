@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"context"
 	"fmt"
 	"testing"
 	"time"
@@ -24,6 +25,7 @@ var outboxTests = map[string]func(*testing.T, *bench){
 	"pages tell when their next delivery is due":     outboxPages,
 	"a claim whose lease ended waits for its echo":   outboxAbandons,
 	"later echoes of a page judge the silent":        outboxJudges,
+	"a start waits for the echoes of the last run":   outboxStarts,
 	"release frees what was held for a reason":       outboxReleases,
 	"templates are kept by page, name and language":  outboxTemplates,
 	"answers go before alerts and in their own room": outboxUrgent,
@@ -322,6 +324,33 @@ func outboxJudges(t *testing.T, b *bench) {
 	}
 	same(t, "due again", b.delivery(t, "second").NextAt, epoch.Add(time.Minute+10*time.Second))
 	same(t, "claimed again", b.claim(t, "p", 10, 2*time.Minute), []string{"first", "second"})
+}
+
+// While the process was down no echo could come, so that neither a delivery that was being sent nor one whose
+// answer was lost may be judged before the echoes had their time again.
+func outboxStarts(t *testing.T, b *bench) {
+	store := b.Store.(interface {
+		AbandonAll(ctx context.Context, now time.Time, grace time.Duration) (int, error)
+	})
+	for _, id := range []string{"lost", "cut", "echoed"} {
+		queue(t, b, delivery(id, "p", id, epoch))
+		c := b.one(t, "p", time.Duration(len(id))*time.Second) // "echoed" last
+		if id == "lost" {
+			b.settle(t, c, notify.Settling, notify.ReasonAmbiguous, 10*time.Second)
+		}
+	}
+	start := 30 * time.Second
+	_, err := store.AbandonAll(t.Context(), epoch.Add(start), time.Minute)
+	ok(t, err)
+	echo(t, b, "p", "echoed", start)
+	judge := func(after time.Duration) int {
+		again, unknown, err := b.Judge(t.Context(), epoch.Add(after))
+		ok(t, err)
+		same(t, "unknown", unknown, 0)
+		return again
+	}
+	same(t, "judged at the start", judge(start), 0)
+	same(t, "judged when the echoes had their time", judge(start+time.Minute), 2)
 }
 
 func outboxReleases(t *testing.T, b *bench) {
