@@ -50,16 +50,16 @@ func New(o Options) (http.Handler, error) {
 	}
 	slow := newThrottles(o)
 	if o.Login != nil {
-		mux.Handle("/auth/facebook/", slow.wrap("/auth/facebook/", loginPace, o.Login))
+		mux.Handle(loginPath, slow.wrap(loginPath, loginPace, o.Login))
 	}
 	if o.Fulfilment != nil {
-		mux.Handle("POST /lex/fulfillment", slow.wrap("/lex/fulfillment", lexPace, o.Fulfilment))
+		mux.Handle("POST "+lexPath, slow.wrap(lexPath, lexPace, o.Fulfilment))
 	}
 	if o.Webhook != nil {
-		mux.Handle("/webhook/messenger", slow.wrap("/webhook/messenger", webhookPace, o.Webhook))
+		mux.Handle(webhookPath, slow.wrap(webhookPath, webhookPace, o.Webhook))
 	}
 	if o.Cards != nil {
 		mux.Handle("GET /card/{id}", o.Cards)
 	}
-	return newServer(mux, api, o), nil
+	return newServer(mux, api, slow, o), nil
 }

@@ -19,10 +19,11 @@ type server struct {
 	logger  *slog.Logger
 	now     func() time.Time
 	metrics *metrics
+	open    *throttle // of what asks for no key
 }
 
-func newServer(mux *http.ServeMux, r *router, o Options) *server {
-	return &server{mux: mux, logger: o.Logger, now: o.Now, metrics: newMetrics(o.Registerer, r.api.OpenAPI())}
+func newServer(mux *http.ServeMux, r *router, slow throttles, o Options) *server {
+	return &server{mux: mux, logger: o.Logger, now: o.Now, metrics: newMetrics(o.Registerer, r.api.OpenAPI()), open: slow.other()}
 }
 
 // ServeHTTP implements http.Handler.
@@ -39,6 +40,9 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func (s *server) serve(rec *recorder, r *http.Request, route string) {
 	defer s.rescue(rec, r)
+	if !limited(route) && !s.open.permits(rec, r) {
+		return
+	}
 	if route == unmatched {
 		s.refuse(rec, r)
 		return
@@ -62,6 +66,16 @@ func (s *server) route(r *http.Request) string {
 		pattern = after
 	}
 	return strings.TrimSuffix(pattern, "{$}")
+}
+
+// limited reports whether a route asks for a key, or has a limit of its own.
+func limited(route string) bool {
+	for _, prefix := range []string{"/api/v1/", "/ogc", loginPath, lexPath, webhookPath} {
+		if strings.HasPrefix(route, prefix) {
+			return true
+		}
+	}
+	return false
 }
 
 // clean reports whether the mux would take the path as it is. Unclean paths are refused, not redirected: the

@@ -26,6 +26,14 @@ var (
 	webhookPace = pace{20_000, 5_000}
 	loginPace   = pace{60, 5}
 	lexPace     = pace{2_000, 200}
+	otherPace   = pace{2_000, 200} // the console's files, pictures, health, metrics, and what does not exist
+)
+
+// The paths that are open to everybody and have a pace of their own.
+const (
+	loginPath   = "/auth/facebook/"
+	lexPath     = "/lex/fulfillment"
+	webhookPath = "/webhook/messenger"
 )
 
 // bucketsMost is for how many names or addresses a limiter remembers; when it is full, those that are whole again
@@ -115,14 +123,21 @@ type throttle struct {
 
 // ServeHTTP implements http.Handler.
 func (t *throttle) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if t.permits(w, r) {
+		t.next.ServeHTTP(w, r)
+	}
+}
+
+// permits reports whether the request may be answered; if not, it is told when to come back.
+func (t *throttle) permits(w http.ResponseWriter, r *http.Request) bool {
 	wait := t.buckets.take(addressOf(r), t.now())
 	if wait == 0 {
-		t.next.ServeHTTP(w, r)
-		return
+		return true
 	}
 	t.refused.Inc()
 	w.Header().Set("Retry-After", strconv.Itoa(int(wait/time.Second)+1))
 	writeProblem(w, problem(http.StatusTooManyRequests, "too many requests from this address"))
+	return false
 }
 
 // addressOf is whence a request comes, without the port; of an IPv6 address the network, since a client has 2⁶⁴ of them.
@@ -152,6 +167,11 @@ func newThrottles(o Options) throttles {
 		o.Registerer.MustRegister(t.refused)
 	}
 	return t
+}
+
+// other is the limit of all that is open to everybody and has no limit of its own.
+func (t throttles) other() *throttle {
+	return &throttle{buckets: newBuckets(otherPace), now: t.now, refused: t.refused.WithLabelValues("other")}
 }
 
 func (t throttles) wrap(path string, p pace, next http.Handler) http.Handler {

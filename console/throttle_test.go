@@ -42,7 +42,7 @@ func TestPublicPathsAreThrottled(t *testing.T) {
 			if a := g.from("192.0.2.2:1000", "POST", path); a.StatusCode != 200 {
 				t.Errorf("from another address: %d", a.StatusCode)
 			}
-			if n, err := testutil.GatherAndCount(g.registry, "outrider_http_throttled_total"); err != nil || n != 3 {
+			if n, err := testutil.GatherAndCount(g.registry, "outrider_http_throttled_total"); err != nil || n != 4 {
 				t.Errorf("%d series, %v", n, err)
 			}
 			if text := g.must(200, "GET", "/metrics", "").body; !strings.Contains(text, `path="`+strings.TrimSuffix(path, "start")+`"} 1`) {
@@ -53,6 +53,35 @@ func TestPublicPathsAreThrottled(t *testing.T) {
 				t.Errorf("a second later: %d", a.StatusCode)
 			}
 		})
+	}
+}
+
+// So is everything else that asks for no key, together; what asks for one is not.
+func TestWhatIsOpenToEverybodyIsThrottled(t *testing.T) {
+	t.Parallel()
+	g := setup(t, func(o *console.Options) { o.Logger = nil })
+	open := []string{"/healthz", "/livez", "/readyz", "/metrics", "/openapi.json", "/", "/api", "/console/map.json", "/nothing"}
+	for i := range 2_000 {
+		if a := g.from("192.0.2.1:1000", "GET", open[i%2*8]); a.StatusCode == 429 { // the cheap ones: /healthz and /nothing
+			t.Fatalf("request %d of 2000: %d", i, a.StatusCode)
+		}
+	}
+	for _, path := range open {
+		if a := g.from("192.0.2.1:2000", "GET", path); a.StatusCode != 429 || a.Header.Get("Retry-After") != "1" {
+			t.Errorf("one more, %s: %d %v", path, a.StatusCode, a.Header)
+		}
+	}
+	for path, want := range map[string]int{"/api/v1/vehicles": 401, "/ogc/collections": 401} {
+		if a := g.from("192.0.2.1:2000", "GET", path); a.StatusCode != want {
+			t.Errorf("%s: %d, want %d", path, a.StatusCode, want)
+		}
+	}
+	if a := g.from("192.0.2.2:1000", "GET", "/healthz"); a.StatusCode != 200 {
+		t.Errorf("from another address: %d", a.StatusCode)
+	}
+	g.pass(time.Second)
+	if text := g.from("192.0.2.1:1000", "GET", "/metrics").body; !strings.Contains(text, `outrider_http_throttled_total{path="other"} 9`) {
+		t.Error("what was refused is not counted")
 	}
 }
 

@@ -303,7 +303,7 @@ func (a *App) startServing(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	a.http, err = serveHTTP(c.HTTP.Listen, handler, a.logger)
+	a.http, err = serveHTTP(c.HTTP, handler, a.logger)
 	if err != nil {
 		return err
 	}
@@ -447,7 +447,7 @@ func (a *App) publicURL() string {
 		return strings.TrimRight(url, "/")
 	}
 	if a.o.SelfAddressed && a.http != nil {
-		return "http://" + a.http.Addr().String()
+		return a.o.Config.HTTP.Scheme() + "://" + a.http.Addr().String()
 	}
 	return ""
 }

@@ -45,9 +45,13 @@ func Check(ctx context.Context, c config.Config) []Finding {
 		_, err := newDecoder(c.MQTT)
 		findings = append(findings, Finding{Name: "formats", Detail: "mqtt.rules and mqtt.mappings are understood", Err: err})
 	}
-	running := isGateway(ctx, c.HTTP.Listen)
+	running := isGateway(ctx, c.HTTP)
 	findings = append(findings, checkEndpoint(c.MQTT, running)...)
 	findings = append(findings, checkFree("http.listen", c.HTTP.Listen, running))
+	if c.HTTP.Cert+c.HTTP.Key != "" {
+		_, err := httpTLS(c.HTTP, slog.New(slog.DiscardHandler))
+		findings = append(findings, Finding{Name: "http.tls_cert", Detail: "certificate and key can be used", Err: err})
+	}
 	if c.MQTT.URL != "" {
 		findings = append(findings, checkBroker(ctx, c.MQTT))
 	}
@@ -179,14 +183,19 @@ func checkFree(setting, address string, running bool) Finding {
 const probeWithin = time.Second
 
 // isGateway reports whether a gateway answers at the address: its description says so.
-func isGateway(ctx context.Context, address string) bool {
+func isGateway(ctx context.Context, c config.HTTP) bool {
 	ctx, cancel := context.WithTimeout(ctx, probeWithin)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+"/openapi.json", nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.Scheme()+"://"+c.Listen+"/openapi.json", nil)
 	if err != nil {
 		return false
 	}
-	res, err := http.DefaultClient.Do(req)
+	client, err := localClient(c)
+	if err != nil {
+		return false
+	}
+	defer client.CloseIdleConnections()
+	res, err := client.Do(req)
 	if err != nil {
 		return false
 	}

@@ -102,7 +102,7 @@ func (d *Demo) startSandbox(context.Context) error {
 	d.sandbox.AddUser(demoKnown, "Lea, an owner whom Graph knows")
 	d.onStop("sandbox", func(context.Context) error { return d.sandbox.Close() })
 	var err error
-	if d.graphHTTP, err = serveHTTP("127.0.0.1:0", d.sandbox, d.o.Logger); err != nil {
+	if d.graphHTTP, err = serveHTTP(config.HTTP{Listen: "127.0.0.1:0"}, d.sandbox, d.o.Logger); err != nil {
 		return err
 	}
 	d.onStop("sandbox http", d.graphHTTP.Stop)
@@ -123,6 +123,7 @@ func (d *Demo) startGateway(ctx context.Context) error {
 	c.Graph.URL = "http://" + d.graphHTTP.Addr().String()
 	c.Facebook.DialogURL, c.Facebook.LinkURL = c.Graph.URL, c.Graph.URL+"/m.me"
 	c.Facebook.LoginConnect = true
+	c.HTTP.Cert, c.HTTP.Key = "", "" // the sandbox beside it knows no authority that would vouch for them
 	c.Facebook.AppID = d.sandbox.AppID()
 	c.Facebook.AppSecret = identity.NewToken(d.sandbox.AppSecret())
 	c.Facebook.VerifyToken = identity.NewToken(d.sandbox.VerifyToken())

@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"syscall"
 	"time"
+
+	"outrider/internal/config"
 )
 
 // Time-outs of the public listener. A webhook or an import may be slow to send, but not for ever.
@@ -26,22 +28,33 @@ type httpServer struct {
 	done     chan struct{} // closed when Serve has returned
 }
 
-func serveHTTP(address string, handler http.Handler, logger *slog.Logger) (*httpServer, error) {
-	l, err := net.Listen("tcp", address)
+func serveHTTP(c config.HTTP, handler http.Handler, logger *slog.Logger) (*httpServer, error) {
+	secure, err := httpTLS(c, logger)
 	if err != nil {
-		return nil, listenError("http.listen", address, err)
+		return nil, err
+	}
+	l, err := net.Listen("tcp", c.Listen)
+	if err != nil {
+		return nil, listenError("http.listen", c.Listen, err)
+	}
+	if host, _, err := net.SplitHostPort(c.Listen); secure == nil && err == nil && !loopback(host) {
+		logger.Warn("keys and passwords come unencrypted unless a proxy is before it: http.tls_cert is there for other machines", "http.listen", c.Listen)
 	}
 	s := &httpServer{
 		listener: l,
 		server: &http.Server{
 			Handler: handler, ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, IdleTimeout: idleTimeout,
-			MaxHeaderBytes: headerBytes, ErrorLog: slog.NewLogLogger(logger.Handler(), slog.LevelDebug),
+			MaxHeaderBytes: headerBytes, TLSConfig: secure, ErrorLog: slog.NewLogLogger(logger.Handler(), slog.LevelDebug),
 		},
 		done: make(chan struct{}),
 	}
 	go func() {
 		defer close(s.done)
-		if err := s.server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		serve := s.server.Serve
+		if secure != nil {
+			serve = func(l net.Listener) error { return s.server.ServeTLS(l, "", "") }
+		}
+		if err := serve(l); !errors.Is(err, http.ErrServerClosed) {
 			logger.Error("http server ended", "cause", err)
 		}
 	}()

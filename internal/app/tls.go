@@ -1,11 +1,14 @@
 package app
 
 import (
+	"bytes"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"os"
 	"sync"
 	"time"
@@ -34,6 +37,50 @@ func endpointTLS(c config.Endpoint, logger *slog.Logger) (*tls.Config, error) {
 		o.ClientCAs, o.ClientAuth = pool, tls.VerifyClientCertIfGiven
 	}
 	return o, nil
+}
+
+// httpTLS is how callers of the API are met over TLS; nil: without.
+func httpTLS(c config.HTTP, logger *slog.Logger) (*tls.Config, error) {
+	switch {
+	case c.Cert == "" && c.Key == "":
+		return nil, nil
+	case c.Cert == "" || c.Key == "":
+		return nil, errors.New("app: http.tls_cert and http.tls_key go together: set both")
+	}
+	pair := &keyPair{cert: c.Cert, key: c.Key, logger: logger}
+	if err := pair.load(); err != nil {
+		return nil, fmt.Errorf("app: http.tls_cert: %w", err)
+	}
+	return &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: pair.get}, nil
+}
+
+// localClient calls the gateway of these settings on this machine. Over TLS it trusts the certificate that the settings
+// name, whatever address that is for: a key goes to nobody else.
+func localClient(c config.HTTP) (*http.Client, error) {
+	client := &http.Client{}
+	if c.Cert == "" {
+		return client, nil
+	}
+	text, err := os.ReadFile(c.Cert)
+	if err != nil {
+		return nil, fmt.Errorf("app: http.tls_cert: %w", err)
+	}
+	block, _ := pem.Decode(text)
+	if block == nil {
+		return nil, fmt.Errorf("app: http.tls_cert: %s holds no certificate in PEM", c.Cert)
+	}
+	own := block.Bytes
+	client.Transport = &http.Transport{TLSClientConfig: &tls.Config{
+		MinVersion:         tls.VersionTLS12,
+		InsecureSkipVerify: true, // names and authorities say nothing here: it must be this very certificate
+		VerifyConnection: func(s tls.ConnectionState) error {
+			if !bytes.Equal(s.PeerCertificates[0].Raw, own) {
+				return errors.New("app: whoever answers has another certificate than http.tls_cert")
+			}
+			return nil
+		},
+	}}
+	return client, nil
 }
 
 // brokerTLS is how the external broker is met; nil: as the system does.

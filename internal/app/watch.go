@@ -176,10 +176,15 @@ func WatchGateway(ctx context.Context, o WatchOptions) error {
 		}
 		key = identity.NewToken(strings.TrimSpace(string(text)))
 	}
-	w := &watch{o: o, base: "http://" + o.Config.HTTP.Listen, key: key}
-	if o.Config.HTTP.PublicURL != "" {
-		w.base = strings.TrimRight(o.Config.HTTP.PublicURL, "/")
+	w := &watch{o: o, base: strings.TrimRight(o.Config.HTTP.PublicURL, "/"), key: key, http: &http.Client{}}
+	if w.base == "" {
+		var err error
+		w.base = o.Config.HTTP.Scheme() + "://" + o.Config.HTTP.Listen
+		if w.http, err = localClient(o.Config.HTTP); err != nil {
+			return err
+		}
 	}
+	defer w.http.CloseIdleConnections()
 	ticker := time.NewTicker(watchEvery)
 	defer ticker.Stop()
 	for {
@@ -199,6 +204,7 @@ type watch struct {
 	o     WatchOptions
 	base  string
 	key   identity.Token
+	http  *http.Client
 	after uint64
 }
 
@@ -213,7 +219,7 @@ func (w *watch) ask(ctx context.Context) error {
 	if w.o.Tenant != "" {
 		req.Header.Set("Outrider-Tenant", string(w.o.Tenant))
 	}
-	res, err := http.DefaultClient.Do(req)
+	res, err := w.http.Do(req)
 	if err != nil {
 		return fmt.Errorf("app: %w at %s: %w", errNoGateway, w.base, err)
 	}

@@ -43,6 +43,15 @@ type Data struct {
 type HTTP struct {
 	Listen    string
 	PublicURL string // under which others reach it; empty: unknown
+	Cert, Key string // files of the certificate; empty: no TLS
+}
+
+// Scheme is how the API is spoken to: "http" or "https".
+func (h HTTP) Scheme() string {
+	if h.Cert != "" {
+		return "https"
+	}
+	return "http"
 }
 
 // Chat is who answers people.
