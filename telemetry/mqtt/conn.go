@@ -22,6 +22,7 @@ type conn struct {
 	level    byte   // protocol level, 0 before CONNECT
 	silence  time.Duration
 	in       buffer
+	hasty    bool                // the last read had a deadline
 	topic    string              // of the last message, so that the next on it needs no copy
 	barred   bool                // it may not publish on that topic
 	will     *will               // nil: none, or it said goodbye
@@ -35,7 +36,7 @@ type conn struct {
 
 // serve is the life of a connection.
 func (c *conn) serve() {
-	c.in = newBuffer()
+	c.in.attach(c.net)
 	f := c.greet()
 	for f == nil {
 		if f = c.fill(c.silence, endKeepAlive); f == nil {
@@ -63,11 +64,13 @@ func (c *conn) end(why ending) {
 // ORDER: the deadline is set before ended is looked at, and end does it the other way round, so that neither
 // waits for the other.
 func (c *conn) fill(wait time.Duration, late ending) *fault {
-	deadline := time.Time{}
-	if wait > 0 {
-		deadline = time.Now().Add(wait) // the network's clock, not the one that stamps messages
+	switch {
+	case wait > 0:
+		_ = c.net.SetReadDeadline(time.Now().Add(wait)) // the network's clock, not the one that stamps messages
+	case c.hasty: // or there is no deadline, or that of end
+		_ = c.net.SetReadDeadline(time.Time{})
 	}
-	_ = c.net.SetReadDeadline(deadline)
+	c.hasty = wait > 0
 	if f := c.wanted(); f != nil {
 		return f
 	}

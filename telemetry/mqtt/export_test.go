@@ -24,7 +24,7 @@ func Feed(t *testing.T, level byte, packets []byte) {
 		t.Fatal(err)
 	}
 	pipe := &feed{in: bytes.NewReader(packets)}
-	c := &conn{endpoint: e, door: e.doors[0], net: pipe, id: "fuzz", level: 3 + level%3, in: newBuffer(), done: make(chan struct{})}
+	c := &conn{endpoint: e, door: e.doors[0], net: pipe, id: "fuzz", level: 3 + level%3, done: make(chan struct{})}
 	var f *fault
 	for f == nil {
 		if f = c.fill(0, endKeepAlive); f == nil {
@@ -46,7 +46,7 @@ func FeedFresh(t *testing.T, packets []byte) {
 		t.Fatal(err)
 	}
 	pipe := &feed{in: bytes.NewReader(packets)}
-	c := &conn{endpoint: e, door: e.doors[0], net: pipe, in: newBuffer(), done: make(chan struct{})}
+	c := &conn{endpoint: e, door: e.doors[0], net: pipe, done: make(chan struct{})}
 	f := c.greet()
 	if f == nil && c.level == 0 {
 		t.Fatal("greeted without CONNECT")
