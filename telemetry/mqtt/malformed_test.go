@@ -2,8 +2,13 @@ package mqtt_test
 
 import (
 	"bytes"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"outrider/telemetry"
 	"outrider/telemetry/mqtt"
@@ -145,8 +150,54 @@ func FuzzDevice(f *testing.F) {
 	}
 	f.Add(byte(4), bytes.Join([][]byte{publishPacket(2, 7, "a/b", "x"), {0x62, 2, 0, 7}, {0xC0, 0}, {0xE0, 0}}, nil))
 	f.Fuzz(func(t *testing.T, level byte, packets []byte) {
-		mqtt.Feed(t, level, packets)
+		mqtt.CheckAnswers(t, mqtt.Feed(t, level, packets).Answers)
 	})
+}
+
+// However the bytes come, a socket gives the same messages and answers as a reader that has all of them at once.
+func FuzzSocket(f *testing.F) {
+	for _, m := range misbehaviours {
+		f.Add(byte(5), uint16(1), m.send)
+	}
+	var many []byte
+	for i := range 300 {
+		many = append(many, publishPacket(1, uint16(1+i), "fleet/a/b/fix", strings.Repeat("x", i))...)
+	}
+	for _, piece := range []uint16{7, 2047, 2048, 2049, 16 << 10, 65535} {
+		f.Add(byte(4), piece, many)
+	}
+	f.Add(byte(4), uint16(2500), bytes.Repeat(publishPacket(1, 1, "a/b", strings.Repeat("x", 4090)), 40))
+	f.Fuzz(func(t *testing.T, level byte, piece uint16, packets []byte) {
+		want, got := mqtt.Feed(t, level, packets), mqtt.FeedSocket(t, level, packets, max(1, int(piece)))
+		if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
+			t.Errorf("a socket differs from a reader (-reader +socket):\n%s", diff)
+		}
+	})
+}
+
+// What a device sends at once is accepted at once, so that it waits for the disk once and is answered in one packet.
+func TestOneBatchForAWindow(t *testing.T) {
+	t.Parallel()
+	for _, window := range []int{2, 20, 200} {
+		t.Run(strconv.Itoa(window), func(t *testing.T) {
+			t.Parallel()
+			e := startEndpoint(t)
+			d := dialDevice(t, e.Addr(), "d")
+			var sent, answers []byte
+			for i := range window {
+				id := uint16(1 + i)
+				sent = append(sent, publishPacket(1, id, "fleet/default/van-001/fix", strings.Repeat("x", 200))...)
+				answers = append(answers, 0x40, 2, byte(id>>8), byte(id))
+			}
+			for range 3 { // the first one finds the smallest buffer
+				d.send(sent)
+				d.expect(answers)
+			}
+			if got := e.sink.sizes(); !slices.Equal(got, []int{window, window, window}) {
+				t.Errorf("accepted in batches of %v, want three of %d", got, window)
+			}
+		})
+	}
 }
 
 func FuzzGreeting(f *testing.F) {

@@ -65,6 +65,13 @@ func (s *sink) payloads() []string {
 	return texts
 }
 
+// sizes are those of the batches.
+func (s *sink) sizes() []int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return append([]int(nil), s.batches...)
+}
+
 func (s *sink) refusals() []refused {
 	s.mu.Lock()
 	defer s.mu.Unlock()
