@@ -159,11 +159,11 @@ func (a *attempt) send(m Message) (Receipt, time.Time, error) {
 	return receipt, started, err
 }
 
-// turn waits for the page's rate limit, and gives up at once when the lease would end before.
+// turn waits for the page's rate limit, and gives up when the lease would end before.
 func (a *attempt) turn() error {
 	ctx, cancel := context.WithTimeout(a.d.sending, a.ends.Sub(a.d.o.Now())-leastTime)
 	defer cancel()
-	return a.lane.bucket.limiter.Wait(ctx)
+	return a.lane.bucket.turn(ctx, a.claim.Urgent)
 }
 
 func (a *attempt) sent(p Plan, r Receipt, started time.Time) Outcome {

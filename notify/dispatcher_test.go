@@ -789,6 +789,48 @@ func TestRateLimit(t *testing.T) {
 	}
 }
 
+// A page that sends alerts as fast as it may still answers at once, and keeps to its rate with both.
+func TestAnswersWaitForNoAlert(t *testing.T) {
+	t.Parallel()
+	var mu sync.Mutex
+	var times []time.Time
+	var waits []time.Duration
+	run(t, nil, func(r *rig) {
+		r.sender.Answer = func(_ context.Context, m notify.Message) error {
+			mu.Lock()
+			defer mu.Unlock()
+			times = append(times, time.Now())
+			if d := r.outbox.Delivery(m.Delivery); d.Urgent {
+				waits = append(waits, time.Since(d.Created))
+			}
+			return nil
+		}
+		for i := range 1200 {
+			psid := identity.PSID(fmt.Sprint(i))
+			r.open("111", psid)
+			r.put(fmt.Sprint("van-", i), "111", psid)
+		}
+		for i := range 100 {
+			pass(20 * time.Millisecond)
+			r.outbox.Put(notify.NewReply(fmt.Sprint("answer-", i), "acme", "111", identity.PSID(fmt.Sprint(i)), notify.Say{Text: "here"}, time.Now()))
+			r.d.Wake("111")
+		}
+		pass(10 * time.Second)
+	})
+	if len(times) != 1300 || len(waits) != 100 {
+		t.Fatalf("%d sent, %d of them answers", len(times), len(waits))
+	}
+	for i := 300; i < len(times); i++ {
+		if d := times[i].Sub(times[i-300]); d < time.Second {
+			t.Fatalf("301 messages within %s", d)
+		}
+	}
+	// A token comes every 1/270 s, and one may just have gone to an alert.
+	if slowest := slices.Max(waits); slowest > 8*time.Millisecond {
+		t.Errorf("an answer waited %s", slowest)
+	}
+}
+
 func TestOutboxFailureLosesNothing(t *testing.T) {
 	t.Parallel()
 	run(t, nil, func(r *rig) {

@@ -1,7 +1,9 @@
 package notify
 
 import (
+	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -13,7 +15,9 @@ import (
 // safe for many goroutines.
 type pressure struct {
 	limiter *rate.Limiter
-	rate    int // without pressure
+	rate    int           // without pressure
+	front   chan struct{} // one element while an alert waits for a token, the others behind it; never closed
+	queued  atomic.Int64  // alerts that wait, that one included
 
 	mu     sync.Mutex // guards the rest
 	factor float64    // of the rate; 1: all of it
@@ -29,7 +33,7 @@ const (
 
 func newPressure(perSecond int) *pressure {
 	limit, burst := bucketOf(float64(perSecond))
-	return &pressure{limiter: rate.NewLimiter(limit, burst), rate: perSecond, factor: 1}
+	return &pressure{limiter: rate.NewLimiter(limit, burst), rate: perSecond, front: make(chan struct{}, 1), factor: 1}
 }
 
 // bucketOf is a bucket of a tenth of a rate, refilled by the other nine: it never lets more than the rate out in any
@@ -75,8 +79,32 @@ func (p *pressure) ease(now time.Time) {
 	}
 }
 
+// turn waits until the page's rate allows a message, or ctx ends. Answers reserve their token; alerts take one only
+// when there is one, one alert at a time in the order in which they came. So no answer ever waits for an alert, and
+// both together keep to the rate.
+func (p *pressure) turn(ctx context.Context, urgent bool) error {
+	if urgent {
+		return p.limiter.Wait(ctx)
+	}
+	p.queued.Add(1)
+	defer p.queued.Add(-1)
+	select {
+	case p.front <- struct{}{}:
+		defer func() { <-p.front }()
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	for !p.limiter.Allow() {
+		missing := (1 - p.limiter.Tokens()) / float64(p.limiter.Limit())
+		if !sleep(ctx, time.Duration(missing*float64(time.Second))+time.Microsecond) {
+			return context.Cause(ctx)
+		}
+	}
+	return nil
+}
+
 // queueAhead is how long the alerts that are claimed may have to wait for the bucket: what is claimed beyond it
-// would only stand in the way of answers, and of its own lease.
+// would only stand in the way of its own lease.
 const queueAhead = 100 * time.Millisecond
 
 // claimFor is how much of the bucket is claimed at once, so that a full page does not claim one by one.
@@ -87,7 +115,7 @@ func (p *pressure) room(now time.Time) (n int, again time.Duration) {
 	p.ease(now)
 	limit := float64(p.limiter.Limit())
 	least := max(1, limit*claimFor.Seconds())
-	free := p.limiter.TokensAt(now) + limit*queueAhead.Seconds()
+	free := p.limiter.TokensAt(now) + limit*queueAhead.Seconds() - float64(p.queued.Load())
 	if free >= least {
 		return int(free), 0
 	}
