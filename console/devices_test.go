@@ -60,19 +60,20 @@ func (d *fakeDevices) Command(_ identity.TenantID, vehicle identity.VehicleID, p
 }
 
 // inspectVan remembers one refused message of van/1.
-func inspectVan(_ identity.TenantID, vehicle identity.VehicleID) ([]console.Inspected, map[string]uint64, bool) {
+func inspectVan(_ identity.TenantID, vehicle identity.VehicleID) (console.Inspection, bool) {
 	if vehicle != "van/1" {
-		return nil, nil, false
+		return console.Inspection{}, false
 	}
-	return []console.Inspected{{
+	return console.Inspection{Messages: []console.Inspected{{
 		Vehicle: "van/1", Topic: "fleet/default/imei-1/fix", Format: "native", How: "by the topic", Raw: []byte(`{"lat":91}`), Size: 10,
 		Refusals: []*telemetry.Refusal{telemetry.Refuse(telemetry.ReasonRange, "lat", "91 is outside -90 to 90")},
-	}}, map[string]uint64{"admitted": 3}, true
+	}}, Verdicts: map[string]uint64{"admitted": 3}}, true
 }
 
 // watchVan is the same for all vehicles; it is the seventh message.
 func watchVan(tenant identity.TenantID, after uint64, limit int) []console.Inspected {
-	messages, _, _ := inspectVan(tenant, "van/1")
+	found, _ := inspectVan(tenant, "van/1")
+	messages := found.Messages
 	messages[0].Seq = 7
 	if after >= 7 || tenant != "default" {
 		return nil

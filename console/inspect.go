@@ -25,13 +25,34 @@ type Inspected struct {
 	Retained bool
 	Received time.Time
 	Fixes    []telemetry.Fix // the first ones
+	Rulings  []Ruling        // of Fixes, in their order
 	Count    int             // how many there were
 	Refusals []*telemetry.Refusal
 }
 
-// InspectFunc returns what a device sent last, newest first, and how often the gate said what of it; false when
-// nothing is remembered.
-type InspectFunc func(tenant identity.TenantID, vehicle identity.VehicleID) (messages []Inspected, verdicts map[string]uint64, ok bool)
+// Ruling is what the gate said of a position.
+type Ruling struct {
+	Verdict string           `json:"verdict,omitempty" enum:"admitted,duplicate,late,implausible" doc:"Absent until it is judged."`
+	Reason  telemetry.Reason `json:"reason,omitempty" doc:"Of what is a duplicate or implausible."`
+}
+
+// Doubt is how often the gate gave a reason against positions of a device.
+type Doubt struct {
+	Reason telemetry.Reason `json:"reason"`
+	Count  uint64           `json:"count" doc:"How many positions."`
+	Last   time.Time        `json:"last" doc:"When the newest of them arrived."`
+	Detail string           `json:"detail" doc:"What was wrong with that one."`
+}
+
+// Inspection is what is known of a device.
+type Inspection struct {
+	Messages []Inspected       // newest first
+	Verdicts map[string]uint64 // positions, by what the gate said of them
+	Doubts   []Doubt
+}
+
+// InspectFunc returns what is known of a device; false when nothing is remembered.
+type InspectFunc func(tenant identity.TenantID, vehicle identity.VehicleID) (Inspection, bool)
 
 // WatchFunc returns what the devices of a tenant sent after a message, oldest first, at most limit.
 type WatchFunc func(tenant identity.TenantID, after uint64, limit int) []Inspected
@@ -40,6 +61,7 @@ type WatchFunc func(tenant identity.TenantID, after uint64, limit int) []Inspect
 type inspection struct {
 	Items    []inspectedMessage `json:"items" nullable:"false" doc:"Its last messages, newest first; of the last minutes, and none after a restart."`
 	Verdicts map[string]uint64  `json:"verdicts" doc:"How many of its positions were admitted, duplicate, late or implausible since the gateway started."`
+	Doubts   []Doubt            `json:"doubts" nullable:"false" doc:"Why they were duplicates or implausible, by reason, the most frequent first."`
 }
 
 type inspectedMessage struct {
@@ -55,6 +77,7 @@ type inspectedMessage struct {
 	Binary   []byte             `json:"payload_base64,omitempty" doc:"Its beginning, when it is not text."`
 	Count    int                `json:"count" doc:"How many positions it held."`
 	Fixes    []*fix             `json:"fixes,omitempty" nullable:"false" doc:"The first ones as they were understood, in SI units."`
+	Gate     []Ruling           `json:"gate,omitempty" nullable:"false" doc:"What the gate said of each of these positions, in their order."`
 	Refused  []refusedFix       `json:"refused,omitempty" nullable:"false" doc:"What was not understood, and why."`
 }
 
@@ -91,14 +114,14 @@ func registerInspect(r *router, inspect InspectFunc, watch WatchFunc) {
 		Summary: "See what a device sends", Description: "For whoever connects a tracker: its last messages, raw and as they were understood.",
 		Errors: []int{http.StatusNotFound},
 	}, func(ctx context.Context, in *IDPath) (*recordAnswer[inspection], error) {
-		messages, verdicts, ok := inspect(tenantOf(ctx), identity.VehicleID(in.ID))
+		found, ok := inspect(tenantOf(ctx), identity.VehicleID(in.ID))
 		if !ok {
 			return nil, problem(http.StatusNotFound, fmt.Sprintf(
 				"nothing is remembered of a vehicle %q in this tenant: it has sent nothing since the gateway started, or under another topic; see /api/v1/dead-letters", in.ID))
 		}
-		out := inspection{Items: []inspectedMessage{}, Verdicts: verdicts}
-		for i := range messages {
-			out.Items = append(out.Items, showInspected(&messages[i]))
+		out := inspection{Items: []inspectedMessage{}, Verdicts: found.Verdicts, Doubts: append([]Doubt{}, found.Doubts...)}
+		for i := range found.Messages {
+			out.Items = append(out.Items, showInspected(&found.Messages[i]))
 		}
 		return &recordAnswer[inspection]{http.StatusOK, out}, nil
 	})
@@ -107,6 +130,7 @@ func registerInspect(r *router, inspect InspectFunc, watch WatchFunc) {
 func showInspected(m *Inspected) inspectedMessage {
 	out := inspectedMessage{
 		Seq: m.Seq, Received: m.Received.UTC(), Vehicle: m.Vehicle, Topic: m.Topic, Format: m.Format, How: m.How, Retained: m.Retained, Size: m.Size, Count: m.Count,
+		Gate: m.Rulings,
 	}
 	if utf8.Valid(m.Raw) {
 		out.Payload = string(m.Raw)

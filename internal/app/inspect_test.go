@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // Whoever connects a tracker sees what it sends, how it was understood, and what is wrong with it.
@@ -16,6 +18,7 @@ func TestADeviceIsInspected(t *testing.T) {
 	good := fmt.Sprintf(`{"t":%d,"lat":48.1,"lon":11.5,"spd":7.5}`, time.Now().Unix())
 	publish(t, c, "fleet/default/van/fix", good)
 	publish(t, c, "fleet/default/van/fix", good)
+	publish(t, c, "fleet/default/van/fix", fmt.Sprintf(`[{"t":%d,"lat":48.1,"lon":11.5},{"t":4102444800,"lat":48.1,"lon":11.5}]`, time.Now().Unix()-60))
 	publish(t, c, "fleet/default/van/fix", `{"t":1795700000,"lat":91,"lon":11.5}`)
 	publish(t, c, "fleet/other/van/fix", good)
 	for range 30 {
@@ -23,15 +26,29 @@ func TestADeviceIsInspected(t *testing.T) {
 	}
 
 	var seen map[string]any
-	eventually(t, "the gate has judged both", func() bool {
+	eventually(t, "the gate has judged all", func() bool {
 		seen = r.call(t, http.MethodGet, "inspect/van", nil, http.StatusOK)
-		return seen["verdicts"].(map[string]any)["duplicate"] == 1.0
+		return seen["verdicts"].(map[string]any)["implausible"] == 1.0
 	})
 	items := seen["items"].([]any)
-	if len(items) != 3 || seen["verdicts"].(map[string]any)["admitted"] != 1.0 {
-		t.Fatalf("%v", seen)
+	verdicts := map[string]any{"admitted": 1.0, "duplicate": 1.0, "late": 1.0, "implausible": 1.0}
+	if diff := cmp.Diff(verdicts, seen["verdicts"]); len(items) != 4 || diff != "" {
+		t.Fatalf("%v%s", seen, diff)
 	}
-	newest, oldest := items[0].(map[string]any), items[2].(map[string]any)
+	rulings := []string{"<nil>", "[map[verdict:late] map[reason:future verdict:implausible]]", "[map[reason:duplicate verdict:duplicate]]", "[map[verdict:admitted]]"}
+	for i, want := range rulings {
+		if got := fmt.Sprint(items[i].(map[string]any)["gate"]); got != want {
+			t.Errorf("message %d, newest first: the gate said %s, want %s", i, got, want)
+		}
+	}
+	doubts := seen["doubts"].([]any)
+	if len(doubts) != 2 {
+		t.Fatalf("doubts: %v", doubts)
+	}
+	if d := doubts[1].(map[string]any); d["reason"] != "future" || d["count"] != 1.0 || !strings.Contains(d["detail"].(string), "device time 2100-01-01") {
+		t.Errorf("of the clock that is ahead: %v", d)
+	}
+	newest, oldest := items[0].(map[string]any), items[3].(map[string]any)
 	refused := newest["refused"].([]any)[0].(map[string]any)
 	if refused["field"] != "lat" || refused["reason"] != "range" || newest["fixes"] != nil {
 		t.Errorf("the refused one: %v", newest)

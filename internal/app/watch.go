@@ -110,14 +110,19 @@ func (w *onlooker) see(m telemetry.Message) Seen {
 	s := newSeen(m, e, string(owner))
 	for i := range e.Fixes {
 		if verdict, reason := w.gate.Admit(&e.Fixes[i]); verdict != telemetry.Admitted {
-			line := fmt.Sprintf("gate     fix %d is %s", i+1, verdict)
-			if verdict == telemetry.Implausible {
-				line += ": " + string(reason)
-			}
-			s.Lines = append(s.Lines, line)
+			s.Lines = append(s.Lines, gateLine(i, verdict.String(), string(reason)))
 		}
 	}
 	return s
+}
+
+// gateLine says that a fix is not admitted as news.
+func gateLine(i int, verdict, reason string) string {
+	line := fmt.Sprintf("gate     fix %d is %s", i+1, verdict)
+	if reason != "" && reason != verdict {
+		line += ": " + reason
+	}
+	return line
 }
 
 // newSeen tells of a message what the explanation says. owner is whom the topic names.
@@ -206,6 +211,9 @@ type watch struct {
 	key   identity.Token
 	http  *http.Client
 	after uint64
+	// waiting is the message that the gate has not judged yet, and tries how often that was seen.
+	waiting uint64
+	tries   int
 }
 
 // ask shows what is new.
@@ -235,13 +243,32 @@ func (w *watch) ask(ctx context.Context) error {
 	if err := json.Unmarshal(body, &list); err != nil {
 		return fmt.Errorf("app: the answer of %s: %w", w.base, err)
 	}
+	patient := true
 	for _, m := range list.Items {
+		if patient && m.unjudged() {
+			if patient = w.waits(m.Seq); patient {
+				return nil
+			}
+		}
 		w.after = m.Seq
 		if w.o.Vehicle == "" || w.o.Vehicle == identity.VehicleID(m.Vehicle) {
 			w.o.Show(m.seen())
 		}
 	}
 	return nil
+}
+
+// gatePatience is how often the gateway is asked again for a message that its gate has not judged yet: it judges within
+// milliseconds, unless it is behind.
+const gatePatience = 3
+
+// waits reports whether a message that is not judged yet is worth another question.
+func (w *watch) waits(seq uint64) bool {
+	if w.waiting != seq {
+		w.waiting, w.tries = seq, 0
+	}
+	w.tries++
+	return w.tries <= gatePatience
 }
 
 // watched is a message as the API tells of it.
@@ -257,7 +284,18 @@ type watched struct {
 	PayloadBase64 []byte `json:"payload_base64"`
 	Count         int
 	Fixes         []map[string]any
+	Gate          []struct{ Verdict, Reason string }
 	Refused       []struct{ Reason, Field, Detail string }
+}
+
+// unjudged reports whether the gate has not judged all fixes that are shown.
+func (m *watched) unjudged() bool {
+	for _, r := range m.Gate {
+		if r.Verdict == "" {
+			return true
+		}
+	}
+	return false
 }
 
 func (m *watched) seen() Seen {
@@ -274,6 +312,11 @@ func (m *watched) seen() Seen {
 		e.Refusals = append(e.Refusals, &telemetry.Refusal{Reason: telemetry.Reason(r.Reason), Field: r.Field, Detail: r.Detail})
 	}
 	s := newSeen(message, e, m.Vehicle)
+	for i, r := range m.Gate {
+		if r.Verdict != "" && r.Verdict != telemetry.Admitted.String() {
+			s.Lines = append(s.Lines, gateLine(i, r.Verdict, r.Reason))
+		}
+	}
 	if s.Positions = m.Count; m.Count > len(m.Fixes) {
 		s.Lines = append(s.Lines, fmt.Sprintf("fix      and %d more", m.Count-len(m.Fixes)))
 	}

@@ -118,6 +118,10 @@ func TestAGatewayIsWatched(t *testing.T) {
 		publish(t, c, topic, m[0])
 	}
 	checkWatched(t, s)
+	publish(t, c, "fleet/default/ahead/fix", `{"t":4102444800,"lat":48.1,"lon":11.5}`)
+	eventually(t, "the clock that is ahead is told", func() bool {
+		return strings.Contains(s.of("fleet/default/ahead/fix"), "gate     fix 1 is implausible: future")
+	})
 	eventually(t, "the van is shown", func() bool { return van.of("fleet/default/van/fix") != "" })
 	stop()
 	must(t, <-ended)
@@ -125,7 +129,7 @@ func TestAGatewayIsWatched(t *testing.T) {
 	if i := slices.IndexFunc(van.all, func(m app.Seen) bool { return m.Topic != "fleet/default/van/fix" }); i >= 0 {
 		t.Errorf("of another than the van: %+v", van.all[i])
 	}
-	if len(s.all) != 4 {
+	if len(s.all) != 5 {
 		t.Errorf("%d messages are shown, want each once", len(s.all))
 	}
 }

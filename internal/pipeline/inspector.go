@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"outrider/journal"
 	"outrider/telemetry"
 )
 
@@ -38,6 +39,7 @@ type inspected struct {
 	payloads []Payload // a ring of up to inspectPayloads
 	newest   int       // its place in the ring
 	verdicts [telemetry.Implausible + 1]uint64
+	doubts   map[telemetry.Reason]*Doubt // nil before the first
 }
 
 // Payload is one message of a device.
@@ -49,6 +51,7 @@ type Payload struct {
 	Retained bool
 	Received time.Time
 	Fixes    []telemetry.Fix      // as it was understood, the first ones
+	Rulings  []Ruling             // of Fixes, in their order
 	Count    int                  // how many there were
 	Refusals []*telemetry.Refusal // why it was not, or not all of it
 }
@@ -71,13 +74,48 @@ func (in *Inspector) note(key vehicleKey, m *telemetry.Message, fixes []telemetr
 	p.Raw = append(p.Raw[:0], m.Payload[:min(len(m.Payload), inspectBytes)]...)
 	p.Size = max(m.Size, len(m.Payload))
 	p.Fixes, p.Count = append(p.Fixes[:0], fixes[:min(len(fixes), inspectFixes)]...), len(fixes)
+	p.Rulings = append(p.Rulings[:0], make([]Ruling, len(p.Fixes))...)
 }
 
-// judged counts what the gate said of a fix.
-func (in *Inspector) judged(key vehicleKey, v telemetry.Verdict) {
+// judged takes in what the gate said of entries, in their order: for all that a lane has read at once, since lanes and
+// connections share the lock.
+func (in *Inspector) judged(entries []journal.Entry, rulings []Ruling) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	in.vehicle(key).verdicts[v]++
+	for i := range rulings {
+		f := &entries[i].Fix
+		in.vehicle(vehicleKey{f.Tenant, f.Vehicle}).judge(f, rulings[i])
+	}
+}
+
+// judge counts a ruling and puts it beside its fix, if that is still there.
+func (v *inspected) judge(f *telemetry.Fix, r Ruling) {
+	v.verdicts[r.Verdict]++
+	if r.Reason != "" {
+		v.doubt(f, r.Reason)
+	}
+	for i := range v.payloads {
+		p := &v.payloads[(v.newest-i+len(v.payloads))%len(v.payloads)]
+		for k := range p.Fixes {
+			if g := &p.Fixes[k]; !p.Rulings[k].Judged && g.Received.Equal(f.Received) && g.Time.Equal(f.Time) {
+				p.Rulings[k] = r
+				return
+			}
+		}
+	}
+}
+
+func (v *inspected) doubt(f *telemetry.Fix, reason telemetry.Reason) {
+	d := v.doubts[reason]
+	if d == nil {
+		if v.doubts == nil {
+			v.doubts = map[telemetry.Reason]*Doubt{}
+		}
+		d = &Doubt{Reason: reason}
+		v.doubts[reason] = d
+	}
+	d.Count++
+	d.last = *f
 }
 
 // vehicle finds or makes a vehicle's place and puts it in front. in.mu is held.
@@ -99,6 +137,7 @@ func (in *Inspector) vehicle(key vehicleKey) *inspected {
 type Inspection struct {
 	Payloads []Payload // newest first
 	Verdicts map[telemetry.Verdict]uint64
+	Doubts   []Doubt // by reason, the most frequent first
 }
 
 // SeenPayload is a message with the vehicle it was seen of; empty when nobody could be named.
@@ -127,7 +166,7 @@ func (in *Inspector) Recent(tenant telemetry.TenantID, after uint64, limit int) 
 	slices.SortFunc(out, func(a, b SeenPayload) int { return cmp.Compare(a.Seq, b.Seq) })
 	out = out[max(0, len(out)-limit):]
 	for i := range out {
-		out[i].Raw, out[i].Fixes = slices.Clone(out[i].Raw), slices.Clone(out[i].Fixes)
+		out[i].keep()
 	}
 	return out
 }
@@ -147,8 +186,17 @@ func (in *Inspector) Inspect(tenant telemetry.TenantID, vehicle telemetry.Vehicl
 	}
 	for i := range v.payloads {
 		p := v.payloads[(v.newest-i+len(v.payloads))%len(v.payloads)]
-		p.Raw, p.Fixes = slices.Clone(p.Raw), slices.Clone(p.Fixes)
+		p.keep()
 		out.Payloads = append(out.Payloads, p)
 	}
+	for _, d := range v.doubts {
+		out.Doubts = append(out.Doubts, *d)
+	}
+	slices.SortFunc(out.Doubts, func(a, b Doubt) int { return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Reason, b.Reason)) })
 	return out, true
+}
+
+// keep makes what p refers to its own.
+func (p *Payload) keep() {
+	p.Raw, p.Fixes, p.Rulings = slices.Clone(p.Raw), slices.Clone(p.Fixes), slices.Clone(p.Rulings)
 }

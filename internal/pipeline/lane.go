@@ -58,6 +58,7 @@ type lane struct {
 	silent      bool // while replaying what was committed before
 
 	entries   []journal.Entry
+	rulings   []Ruling // of entries, while they are not silent
 	crossings []geofence.Crossing
 	members   []geofence.Member
 	alerts    []notify.Alert
@@ -117,6 +118,7 @@ func (l *lane) turn(ctx context.Context) error {
 	for i := range l.entries {
 		l.evaluate(&l.entries[i])
 	}
+	l.tell()
 	now := l.o.Now()
 	if n := len(l.entries); n > 0 { // more may wait: for vehicles not heard of it is as late as the newest fix says
 		behind := max(0, now.Sub(l.entries[n-1].Fix.Received))
@@ -161,9 +163,10 @@ func (l *lane) evaluate(e *journal.Entry) {
 		l.clock = f.Received
 	}
 	verdict, reason := l.gate.Admit(f)
-	l.count(verdict)
-	if !l.silent {
-		l.inspect.judged(vehicleKey{f.Tenant, f.Vehicle}, verdict)
+	if l.silent {
+		l.metrics.replayed.Inc()
+	} else {
+		l.rulings = append(l.rulings, Ruling{Judged: true, Verdict: verdict, Reason: reason})
 	}
 	switch verdict {
 	case telemetry.Duplicate:
@@ -289,12 +292,22 @@ func gateDetail(f *telemetry.Fix, reason telemetry.Reason) string {
 		f.Time.UTC().Format(time.RFC3339), f.Received.UTC().Format(time.RFC3339), f.Point.Lat(), f.Point.Lon())
 }
 
-func (l *lane) count(v telemetry.Verdict) {
-	if l.silent {
-		l.metrics.replayed.Inc()
+// tell has the rulings of a turn counted and seen.
+func (l *lane) tell() {
+	if len(l.rulings) == 0 {
 		return
 	}
-	l.metrics.fixes.WithLabelValues(v.String()).Inc()
+	var counts [telemetry.Implausible + 1]int
+	for _, r := range l.rulings {
+		counts[r.Verdict]++
+	}
+	for v, n := range counts {
+		if n > 0 {
+			l.metrics.fixes.WithLabelValues(telemetry.Verdict(v).String()).Add(float64(n))
+		}
+	}
+	l.inspect.judged(l.entries, l.rulings)
+	l.rulings = l.rulings[:0]
 }
 
 // tenant returns the tracker of a tenant, making it at first sight.

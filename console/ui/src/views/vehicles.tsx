@@ -308,13 +308,18 @@ interface Inspected {
   payload_base64?: string
   count: number
   fixes?: Record<string, unknown>[]
+  gate?: { verdict?: string; reason?: string }[]
   refused?: { reason: string; field?: string; detail: string }[]
 }
 
 interface Inspection {
   items: Inspected[]
   verdicts: Record<string, number>
+  doubts: { reason: string; count: number; last: string; detail: string }[]
 }
+
+const ruling = (g: { verdict?: string; reason?: string }): string =>
+  g.reason && g.reason !== g.verdict ? `${g.verdict}: ${g.reason}` : (g.verdict ?? '')
 
 /** The last payloads of the device, raw and as they were understood. */
 function Inspector({ id }: { id: string }) {
@@ -326,7 +331,7 @@ function Inspector({ id }: { id: string }) {
       const found = await get<Inspection>(`inspect/${seg(id)}`).catch(() => undefined)
       const refused = await get<List<DeadLetter>>(`dead-letters?vehicle=${seg(id)}&limit=20`).catch(() => undefined)
       if (gone) return
-      setSeen(found ?? { items: [], verdicts: {} })
+      setSeen(found ?? { items: [], verdicts: {}, doubts: [] })
       if (refused) setLetters(refused.items ?? [])
     }
     void read()
@@ -353,6 +358,15 @@ function Inspector({ id }: { id: string }) {
             .join(', ')}
         </p>
       )}
+      {seen && seen.doubts.length > 0 && (
+        <ul class="plain">
+          {seen.doubts.map(d => (
+            <li key={d.reason}>
+              {d.count} × <b>{d.reason}</b>, last {when(d.last)}: {d.detail}
+            </li>
+          ))}
+        </ul>
+      )}
       {seen?.items.map((p, i) => (
         <details key={p.received + i} open={i === 0}>
           <summary>
@@ -373,6 +387,7 @@ function Inspector({ id }: { id: string }) {
           {p.fixes?.map((f, k) => (
             <pre key={k} class="understood">
               {JSON.stringify(f, null, 1)}
+              {p.gate?.[k]?.verdict && p.gate[k].verdict !== 'admitted' && `\n${ruling(p.gate[k])}`}
             </pre>
           ))}
         </details>
