@@ -71,6 +71,22 @@ func (b *Broker) URL() string { return fmt.Sprintf("tcp://127.0.0.1:%d", b.port)
 // Port is the port of the URL.
 func (b *Broker) Port() int { return b.port }
 
+// ProcessorTime is what the broker's process has used, of which Linux counts hundredths of a second; 0 elsewhere.
+func (b *Broker) ProcessorTime() time.Duration {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", b.process.Process.Pid))
+	_, rest, found := bytes.Cut(stat, []byte(") ")) // behind the name
+	fields := bytes.Fields(rest)
+	if err != nil || !found || len(fields) < 13 {
+		return 0
+	}
+	ticks := 0
+	for _, f := range fields[11:13] { // utime and stime
+		n, _ := strconv.Atoi(string(f))
+		ticks += n
+	}
+	return time.Duration(ticks) * time.Second / 100
+}
+
 // Up starts the broker if it is down, and waits until it listens.
 func (b *Broker) Up() {
 	b.t.Helper()
