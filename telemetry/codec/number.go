@@ -53,7 +53,7 @@ func (q *quantity) raw(v *value, texts bool) (n float64, known bool, refusal *te
 	case v.kind == absent || v.kind == nullKind:
 		return 0, false, nil
 	case v.kind == numberKind:
-		n, err := strconv.ParseFloat(string(v.raw), 64)
+		n, err := parseFloat(v.raw)
 		if err != nil { // the syntax is right, so it is too large
 			return 0, false, telemetry.Refuse(telemetry.ReasonRange, q.name, "%s is too large a number", quote(string(v.raw)))
 		}
@@ -70,7 +70,7 @@ func (q *quantity) parse(text []byte) (n float64, known bool, refusal *telemetry
 	if len(text) == 0 {
 		return 0, false, nil
 	}
-	n, err := strconv.ParseFloat(string(text), 64)
+	n, err := parseFloat(text)
 	if err != nil || math.IsNaN(n) || math.IsInf(n, 0) {
 		return 0, false, telemetry.Refuse(telemetry.ReasonType, q.name, "%s is no number, expected %s", quote(string(text)), q.unit)
 	}

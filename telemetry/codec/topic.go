@@ -146,6 +146,8 @@ func (rt *router) fleetRoute(rest string) (route, bool) {
 // idFault says what is wrong with an id that came from outside, "" when it is good.
 func idFault(id string) string {
 	switch {
+	case isPlain(id):
+		return ""
 	case id == "":
 		return "is empty"
 	case len(id) > maxID:
@@ -158,4 +160,17 @@ func idFault(id string) string {
 		return "holds a topic wildcard"
 	}
 	return ""
+}
+
+// isPlain reports whether an id is good at first sight: of printable ASCII and not too long.
+func isPlain(id string) bool {
+	if len(id) == 0 || len(id) > maxID {
+		return false
+	}
+	for i := range len(id) {
+		if c := id[i]; c < ' ' || c > '~' || c == '+' || c == '#' {
+			return false
+		}
+	}
+	return true
 }
