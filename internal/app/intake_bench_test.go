@@ -141,7 +141,7 @@ func benchMetric(b *testing.B, a *app.App, name string) float64 {
 
 func await(b *testing.B, ok func() bool) {
 	b.Helper()
-	for deadline := time.Now().Add(2 * time.Minute); !ok(); time.Sleep(2 * time.Millisecond) {
+	for deadline := time.Now().Add(2 * time.Minute); !ok(); time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			b.Fatal("not everything came")
 		}

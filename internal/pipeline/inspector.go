@@ -37,9 +37,24 @@ func NewInspector() *Inspector {
 type inspected struct {
 	key      vehicleKey
 	payloads []Payload // a ring of up to inspectPayloads
-	newest   int       // its place in the ring
+	spans    [inspectPayloads]span
+	newest   int // its place in the ring
 	verdicts [telemetry.Implausible + 1]uint64
 	doubts   map[telemetry.Reason]*Doubt // nil before the first
+}
+
+// span is where a payload's fixes stand in time, in microseconds; with it those of others are passed over quickly.
+type span struct{ received, first, last int64 }
+
+func spanOf(fixes []telemetry.Fix) span {
+	if len(fixes) == 0 {
+		return span{}
+	}
+	return span{fixes[0].Received.UnixMicro(), fixes[0].Time.UnixMicro(), fixes[len(fixes)-1].Time.UnixMicro()}
+}
+
+func (s *span) holds(received, at int64) bool {
+	return s.received == received && s.first <= at && at <= s.last
 }
 
 // Payload is one message of a device.
@@ -75,6 +90,7 @@ func (in *Inspector) note(key vehicleKey, m *telemetry.Message, fixes []telemetr
 	p.Size = max(m.Size, len(m.Payload))
 	p.Fixes, p.Count = append(p.Fixes[:0], fixes[:min(len(fixes), inspectFixes)]...), len(fixes)
 	p.Rulings = append(p.Rulings[:0], make([]Ruling, len(p.Fixes))...)
+	v.spans[v.newest] = spanOf(p.Fixes)
 }
 
 // judged takes in what the gate said of entries, in their order: for all that a lane has read at once, since lanes and
@@ -94,15 +110,23 @@ func (v *inspected) judge(f *telemetry.Fix, r Ruling) {
 	if r.Reason != "" {
 		v.doubt(f, r.Reason)
 	}
+	received, at := f.Received.UnixMicro(), f.Time.UnixMicro()
 	for i := range v.payloads {
-		p := &v.payloads[(v.newest-i+len(v.payloads))%len(v.payloads)]
-		for k := range p.Fixes {
-			if g := &p.Fixes[k]; !p.Rulings[k].Judged && g.Received.Equal(f.Received) && g.Time.Equal(f.Time) {
-				p.Rulings[k] = r
-				return
-			}
+		if v.spans[i].holds(received, at) && v.payloads[i].rule(at, r) {
+			return
 		}
 	}
+}
+
+// rule puts a ruling beside the fix of that time, if it has none yet.
+func (p *Payload) rule(at int64, r Ruling) bool {
+	for k := range p.Fixes {
+		if !p.Rulings[k].Judged && p.Fixes[k].Time.UnixMicro() == at {
+			p.Rulings[k] = r
+			return true
+		}
+	}
+	return false
 }
 
 func (v *inspected) doubt(f *telemetry.Fix, reason telemetry.Reason) {

@@ -20,7 +20,7 @@ import (
 )
 
 const (
-	readBatch   = 1024                   // entries a lane takes at once
+	readBatch   = 4096                   // entries a lane takes at once
 	tick        = 250 * time.Millisecond // how often an idle lane looks at its timers and at the fences
 	quietCommit = time.Second            // how long a position and last fixes may wait when nothing else happened
 	tickLag     = time.Second            // how far timers stay behind the clock, see advance
@@ -47,9 +47,10 @@ type lane struct {
 	ticked  time.Time        // arrival clock up to which every tracker's timers have fired without a fix
 	epoch   uint64
 
-	step        store.Commit // what has been decided since the last commit
-	lastFixes   map[vehicleKey]telemetry.Fix
-	pages       map[identity.PageID]bool // to be woken after the commit
+	step        store.Commit                 // what has been decided since the last commit
+	lastFixes   map[vehicleKey]telemetry.Fix // not in the store yet
+	fixesAt     time.Time                    // when all of them were put there
+	pages       map[identity.PageID]bool     // to be woken after the commit
 	stays       stays
 	committed   journal.Position
 	committedAt time.Time
@@ -178,7 +179,7 @@ func (l *lane) evaluate(e *journal.Entry) {
 	ts := l.tenant(f.Tenant)
 	l.crossings = ts.tracker.Observe(l.crossings[:0], EngineFix(ts.tracker, f))
 	l.decide(ts, f.Received)
-	if verdict == telemetry.Admitted && !l.silent {
+	if verdict == telemetry.Admitted { // a silent one, too: it may have been committed before it was put into the store
 		l.lastFixes[vehicleKey{f.Tenant, f.Vehicle}] = *f
 	}
 }
@@ -352,7 +353,35 @@ func (l *lane) mustCommit() bool {
 	if len(s.Crossings)+len(s.Memberships)+len(s.DeadLetters) > 0 {
 		return true
 	}
-	return l.next > l.committed && l.o.Now().Sub(l.committedAt) >= quietCommit
+	now := l.o.Now()
+	return l.next > l.committed && now.Sub(l.committedAt) >= quietCommit || l.fixesDue(now)
+}
+
+// fixesDue reports whether last fixes have waited long enough.
+func (l *lane) fixesDue(now time.Time) bool {
+	return len(l.lastFixes) > 0 && now.Sub(l.fixesAt) >= quietCommit
+}
+
+// takeFixes moves last fixes into a commit: all of them once in a while, in between those of vehicles that crossed
+// something, since who is told of it may ask where they are.
+//
+// PERF: a fleet under load commits many times a second; putting every vehicle's fix there each time was half of SQLite's work.
+func (l *lane) takeFixes(c *store.Commit) {
+	if now := l.o.Now(); l.fixesDue(now) {
+		l.fixesAt = now
+		for _, f := range l.lastFixes {
+			c.LastFixes = append(c.LastFixes, f)
+		}
+		clear(l.lastFixes)
+		return
+	}
+	for i := range c.Crossings {
+		key := vehicleKey{telemetry.TenantID(c.Crossings[i].Tenant), telemetry.VehicleID(c.Crossings[i].Vehicle)}
+		if f, ok := l.lastFixes[key]; ok {
+			c.LastFixes = append(c.LastFixes, f)
+			delete(l.lastFixes, key)
+		}
+	}
 }
 
 // commit makes everything decided since the last one durable, together with the position. It tries until it
@@ -360,9 +389,7 @@ func (l *lane) mustCommit() bool {
 func (l *lane) commit(ctx context.Context) error {
 	c := l.step
 	c.Partition, c.Epoch, c.Next, c.Clock, c.Revision = l.partition, l.epoch, l.next, l.ticked, l.fenced.Revision
-	for _, f := range l.lastFixes {
-		c.LastFixes = append(c.LastFixes, f)
-	}
+	l.takeFixes(&c)
 	if err := l.keepTrying(ctx, c); err != nil {
 		return err
 	}
@@ -372,7 +399,6 @@ func (l *lane) commit(ctx context.Context) error {
 		Crossings: c.Crossings[:0], Memberships: c.Memberships[:0], Deliveries: c.Deliveries[:0],
 		LastFixes: c.LastFixes[:0],
 	}
-	clear(l.lastFixes)
 	for page := range l.pages {
 		l.o.Wake(page)
 	}
@@ -408,6 +434,7 @@ func (l *lane) keepTrying(ctx context.Context, c store.Commit) error {
 func (l *lane) leave() error {
 	ctx, cancel := context.WithTimeout(context.Background(), retryMost)
 	defer cancel()
+	l.fixesAt = time.Time{} // all of them
 	if err := l.commit(ctx); err != nil {
 		return err
 	}

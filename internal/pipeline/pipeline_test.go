@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -36,6 +37,8 @@ type rig struct {
 
 	files     local.Options // of the journal, but for its directory
 	snapshots time.Duration
+	now       func() time.Time
+	fenced    atomic.Bool // another process has taken the partitions over
 
 	mu    sync.Mutex // guards woken
 	woken map[identity.PageID]bool
@@ -45,7 +48,7 @@ var begin = time.Date(2026, 3, 1, 8, 0, 0, 0, time.UTC)
 
 func newRig(t *testing.T) *rig {
 	t.Helper()
-	r := &rig{dir: t.TempDir(), woken: map[identity.PageID]bool{}, files: local.Options{Partitions: 2}, snapshots: time.Hour}
+	r := &rig{dir: t.TempDir(), woken: map[identity.PageID]bool{}, files: local.Options{Partitions: 2}, snapshots: time.Hour, now: time.Now}
 	r.open(t)
 	ctx := t.Context()
 	must(t, r.store.PutOwner(ctx, identity.Owner{Tenant: "default", ID: "ann", Contacts: []identity.Contact{{Page: "1", PSID: "2"}}}))
@@ -77,13 +80,39 @@ func (r *rig) open(t *testing.T) {
 	r.directory = identity.NewDirectory()
 	r.reload(t)
 	r.pipeline, err = pipeline.New(ctx, pipeline.Options{
-		Journal: r.journal, Store: r.store, Decoder: codec.New(codec.Options{}), Devices: r.directory,
-		Rules: notify.NewRules(r.directory, nil), TopicOwner: codec.TopicOwner, Wake: r.wake, Now: time.Now,
+		Journal: r.journal, Store: &fencedStore{r.store, &r.fenced}, Decoder: codec.New(codec.Options{}), Devices: r.directory,
+		Rules: notify.NewRules(r.directory, nil), TopicOwner: codec.TopicOwner, Wake: r.wake, Now: r.now,
 		Logger: slog.New(slog.DiscardHandler), SnapshotEvery: r.snapshots,
 	})
 	must(t, err)
 	must(t, r.pipeline.Start(ctx))
 	t.Cleanup(func() { r.close(t) })
+}
+
+// fencedStore refuses commits once another process owns the partitions.
+type fencedStore struct {
+	*sqlstore.Store
+	fenced *atomic.Bool
+}
+
+func (s *fencedStore) Commit(ctx context.Context, c store.Commit) error {
+	if s.fenced.Load() {
+		return store.ErrFenced
+	}
+	return s.Store.Commit(ctx, c)
+}
+
+// crash ends the pipeline so that it can write nothing more, and begins anew.
+func (r *rig) crash(t *testing.T) {
+	t.Helper()
+	r.fenced.Store(true)
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	_ = r.pipeline.Stop(ctx) // which says that it could not commit
+	must(t, r.journal.Close())
+	must(t, r.store.Close())
+	r.fenced.Store(false)
+	r.open(t)
 }
 
 func (r *rig) close(t *testing.T) {

@@ -227,7 +227,8 @@ const snapshotMagic = "outrider-lane-1\n"
 // later start needs.
 func (l *lane) snapshot(ctx context.Context) error {
 	l.snapshotAt = l.o.Now()
-	if l.next > l.committed {
+	if l.next > l.committed || len(l.lastFixes) > 0 { // no replay would find those again
+		l.fixesAt = time.Time{}
 		if err := l.commit(ctx); err != nil {
 			return err
 		}
