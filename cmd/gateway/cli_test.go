@@ -42,6 +42,7 @@ func TestTheCommandLine(t *testing.T) {
 		{"type":"Feature","id":"open","properties":{},"geometry":{"type":"Polygon","coordinates":[[[0,0],[0.1,0],[0.1,0.1]]]}},
 		{"type":"Feature","id":"far","properties":{},"geometry":{"type":"Polygon","coordinates":[[[0,0],[1,0],[1,91],[0,0]]]}},
 		{"type":"Feature","id":"odd","properties":{"radius_m":9,"rules":{"dwel_s":60}},"geometry":{"type":"Point","coordinates":[11.5,48.1]}}]}`)
+	mapping := write("acme.yaml", "mappings:\n  - {name: acme, topics: [\"acme/{vehicle}/gps\"], time: {path: at, form: unix}, lat: y, lon: x, speed: {path: v, unit: km/h}}\n")
 	settings := write("gateway.yaml", "mqtt:\n  lisen: 127.0.0.1:0\n")
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -119,7 +120,13 @@ func TestTheCommandLine(t *testing.T) {
 			args: []string{"replay", "--geofences", yard}, stdin: "{\"rx\":1,\"vehicle\":\"van\",\"payload\":{\"t\":1,\"lat\":91,\"lon\":1}}\n" + drive(),
 			stdout: []string{`"kind":"enter"`}, stderr: []string{"refused: line 1: ", "91 is outside"},
 		},
-		"replay": {args: []string{"replay", "--geofences", yard}, stdin: drive(), stdout: []string{`"vehicle":"van","fence":"yard","kind":"enter"`, `"kind":"exit"`, `"late":false`}},
+		"replay of a format of one's own": {
+			args: []string{"replay", "--geofences", yard, "--mqtt.mappings", mapping}, stdin: acmeDrive(),
+			stdout: []string{`"vehicle":"van","fence":"yard","kind":"enter"`, `"kind":"exit"`},
+		},
+		"replay without that format": {args: []string{"replay", "--geofences", yard}, stdin: acmeDrive(), stderr: []string{"refused: line 1: "}},
+		"replay with a bad mapping":  {args: []string{"replay", "--geofences", yard, "--mqtt.mappings", yard}, stdin: drive(), code: 1, stderr: []string{"mqtt.mappings: "}},
+		"replay":                     {args: []string{"replay", "--geofences", yard}, stdin: drive(), stdout: []string{`"vehicle":"van","fence":"yard","kind":"enter"`, `"kind":"exit"`, `"late":false`}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -177,6 +184,16 @@ func drive() string {
 	for i := range 60 {
 		at, lat := 1_700_000_000+i, 48.1+float64(10*i-300)/111_195
 		fmt.Fprintf(&b, `{"rx":%d,"vehicle":"van","payload":{"t":%d,"lat":%.7f,"lon":11.5,"spd":10,"hdg":0}}`+"\n", at, at, lat)
+	}
+	return b.String()
+}
+
+// acmeDrive is the same in a format that only a mapping knows, from the topics of its world.
+func acmeDrive() string {
+	var b strings.Builder
+	for i := range 60 {
+		at, lat := 1_700_000_000+i, 48.1+float64(10*i-300)/111_195
+		fmt.Fprintf(&b, `{"rx":%d,"topic":"acme/van/gps","payload":{"at":%d,"y":%.7f,"x":11.5,"v":36}}`+"\n", at, at, lat)
 	}
 	return b.String()
 }

@@ -13,6 +13,7 @@ import (
 
 func (env environment) replay(ctx context.Context, args []string) error {
 	fs := env.flags("replay")
+	load := env.settings(fs)
 	path := fs.String("geofences", "", "GeoJSON `file` with the fences")
 	preset := fs.String("preset", "balanced", "how much evidence a crossing needs: strict, balanced or calm")
 	if err := env.parse(fs, args); err != nil {
@@ -21,6 +22,10 @@ func (env environment) replay(ctx context.Context, args []string) error {
 	if *path == "" {
 		return fmt.Errorf("--geofences is missing: name a GeoJSON file with the fences: %w", errUsage)
 	}
+	c, err := load()
+	if err != nil {
+		return err
+	}
 	fences, err := os.Open(*path)
 	if err != nil {
 		return err
@@ -28,6 +33,7 @@ func (env environment) replay(ctx context.Context, args []string) error {
 	defer fences.Close()
 	var refused refusals
 	err = app.Replay(ctx, app.ReplayOptions{
+		MQTT:      c.MQTT,
 		Geofences: fences, Preset: *preset, In: env.stdin, Out: env.stdout, Progress: env.progress(), Refused: refused.add,
 	})
 	refused.print(env.stderr)

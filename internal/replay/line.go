@@ -17,6 +17,7 @@ import (
 type line struct {
 	RX      *float64        `json:"rx"`
 	Vehicle string          `json:"vehicle"`
+	Topic   string          `json:"topic"`
 	Payload json.RawMessage `json:"payload"`
 
 	received time.Time
@@ -26,21 +27,29 @@ type line struct {
 func parseLine(text []byte) (*line, error) {
 	var l line
 	if err := json.Unmarshal(text, &l); err != nil {
-		return nil, fmt.Errorf("not a JSON object of the form {\"rx\", \"vehicle\", \"payload\"}: %w", err)
+		return nil, fmt.Errorf("not a JSON object of the form {\"rx\", \"vehicle\" or \"topic\", \"payload\"}: %w", err)
 	}
 	switch {
 	case l.RX == nil:
 		return nil, errors.New("rx is missing: the arrival in unix seconds")
 	case math.Abs(*l.RX) > 1e11:
 		return nil, fmt.Errorf("rx %v is no time in unix seconds", *l.RX)
-	case l.Vehicle == "":
-		return nil, errors.New("vehicle is missing")
+	case l.Vehicle == "" && l.Topic == "":
+		return nil, errors.New("vehicle is missing, and topic, which may name it")
 	case len(l.Payload) == 0:
 		return nil, errors.New("payload is missing")
 	}
 	l.received = time.UnixMicro(int64(math.Round(*l.RX * 1e6))).UTC()
 	return &l, nil
 }
+
+// The topics of lines that name none: of the payload that OwnTracks sends, of the format that the payload shows, and of the
+// gateway's own.
+const (
+	ownTracksTopic = "owntracks/replay/replay"
+	anyTopic       = "fleet/default/replay/auto"
+	nativeTopic    = "fleet/default/replay/fix"
+)
 
 // message returns the line as the MQTT message it stands for. A payload written as a JSON text stands for the
 // bytes of that text, so that formats other than JSON can be replayed.
@@ -50,11 +59,32 @@ func (l *line) message() telemetry.Message {
 	if payload[0] == '"' && json.Unmarshal(payload, &text) == nil {
 		payload = []byte(text)
 	}
-	topic := "fleet/default/replay/fix"
-	if isOwnTracks(payload) {
-		topic = "owntracks/replay/replay"
+	topic := l.Topic
+	switch {
+	case topic != "":
+	case isOwnTracks(payload):
+		topic = ownTracksTopic
+	default:
+		topic = anyTopic
 	}
 	return telemetry.Message{Topic: topic, Payload: payload, Received: l.received}
+}
+
+// decode appends the fixes of the line. Of a payload that looks like no format it is told what the native one lacks.
+func (l *line) decode(d telemetry.Decoder, dst []telemetry.Fix) ([]telemetry.Fix, error) {
+	m := l.message()
+	fixes, err := d.Decode(dst, m)
+	if err != nil && len(fixes) == len(dst) && m.Topic == anyTopic {
+		m.Topic = nativeTopic
+		fixes, err = d.Decode(dst, m)
+	}
+	if l.Vehicle != "" {
+		for i := range fixes[len(dst):] {
+			f := &fixes[len(dst)+i]
+			f.Tenant, f.Vehicle = telemetry.DefaultTenant, telemetry.VehicleID(l.Vehicle)
+		}
+	}
+	return fixes, err
 }
 
 // isOwnTracks reports whether the payload, or the first of an array, has OwnTracks' _type.

@@ -23,11 +23,13 @@ const grace = time.Minute
 
 // Options of [Run]. Geofences, In, Out and Decoder are required.
 type Options struct {
-	Geofences io.Reader         // a GeoJSON Feature or FeatureCollection
-	Preset    geofence.Preset   // default balanced
-	In        io.Reader         // {"rx", "vehicle", "payload"} a line, in the order of arrival
-	Out       io.Writer         // {"vehicle", "fence", "kind", …} a line, in the order decided
-	Decoder   telemetry.Decoder // payloads of every format the gateway reads
+	Geofences io.Reader       // a GeoJSON Feature or FeatureCollection
+	Preset    geofence.Preset // default balanced
+	// In has {"rx", "vehicle", "payload"} a line, in the order of arrival. Where there is a "topic", it says the format by the
+	// decoder's rules, and the vehicle, unless that is there.
+	In      io.Reader
+	Out     io.Writer         // {"vehicle", "fence", "kind", …} a line, in the order decided
+	Decoder telemetry.Decoder // payloads of every format the gateway reads
 	// Progress is called after each line with its number, from 1. May be nil.
 	Progress func(line int)
 	// Refused is told of payloads and fixes that the gateway would refuse; the replay goes on, as the gateway
@@ -114,14 +116,12 @@ func (r *run) take(text []byte) error {
 	}
 	r.line++
 	r.clock = max(r.clock, in.received.UnixMilli())
-	r.fixes, err = r.o.Decoder.Decode(r.fixes[:0], in.message())
+	r.fixes, err = in.decode(r.o.Decoder, r.fixes[:0])
 	for _, refusal := range telemetry.Refusals(err) {
 		r.refuse(refusal)
 	}
 	for i := range r.fixes {
-		f := &r.fixes[i]
-		f.Tenant, f.Vehicle = telemetry.DefaultTenant, telemetry.VehicleID(in.Vehicle)
-		if err := r.evaluate(f); err != nil {
+		if err := r.evaluate(&r.fixes[i]); err != nil {
 			return err
 		}
 	}

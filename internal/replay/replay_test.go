@@ -126,6 +126,28 @@ func TestRunReadsOtherPayloads(t *testing.T) {
 	}
 }
 
+// Every format is read that shows in its payload, and a topic says the format and the vehicle as at the gateway.
+func TestRunReadsWhatTheGatewayReads(t *testing.T) {
+	t.Parallel()
+	for name, in := range map[string]string{
+		"by payload": `{"rx":1772438400,"vehicle":"v1","payload":{"ident":"352","timestamp":1772438400,"position.latitude":48.137,"position.longitude":11.575}}
+{"rx":1772438460,"vehicle":"v1","payload":{"ident":"352","timestamp":1772438460,"position.latitude":48.147,"position.longitude":11.575,"position.speed":50}}
+{"rx":1772438470,"vehicle":"v1","payload":{"ident":"352","timestamp":1772438470,"position.latitude":48.148,"position.longitude":11.575,"position.speed":50}}
+`,
+		"by topic": `{"rx":1772438400,"topic":"fleet/default/v1/fix","payload":{"t":1772438400,"lat":48.137,"lon":11.575}}
+{"rx":1772438460,"topic":"fleet/default/v1/fix","payload":{"t":1772438460,"lat":48.147,"lon":11.575,"spd":14}}
+{"rx":1772438470,"topic":"fleet/default/v1/fix","payload":{"t":1772438470,"lat":48.148,"lon":11.575,"spd":14}}
+`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if got, err := run(t, in); err != nil || !strings.Contains(got, `"vehicle":"v1","fence":"depot","kind":"exit"`) {
+				t.Errorf("got %q, %v", got, err)
+			}
+		})
+	}
+}
+
 func TestRunNamesTheLine(t *testing.T) {
 	t.Parallel()
 	good := fix(1_772_438_401, 0)
