@@ -164,7 +164,7 @@ func (t *Tracker) obey(s *state, f *Fix, m *move, v verdict) {
 	case resting:
 		t.rest(s, f, m)
 	case rolling:
-		s.t = f.Time
+		s.t, s.speed = f.Time, f.Speed
 	case moving:
 		t.drive(s, f, m)
 	case oddly:

@@ -32,6 +32,7 @@ type move struct {
 	noise  float64 // metres, σ of d
 	sigma  float64 // metres, σ of the fix
 	v0, v1 float64 // m/s at both ends, NaN unknown
+	rolled float64 // m/s with which a standing vehicle was setting off already, 0 for not
 	h0, h1 float64 // degrees at both ends, NaN unknown
 	plane  plane
 }
@@ -47,6 +48,9 @@ func moveOf(s *state, f *Fix) move {
 	m.h0, m.h1 = float64(s.course), float64(f.Heading)
 	if s.standing {
 		m.v0 = 0
+		if s.rolled() {
+			m.rolled = float64(s.speed)
+		}
 	}
 	return m
 }
@@ -88,9 +92,14 @@ func (s *state) judgeStanding(m *move) verdict {
 		return rolling
 	case near:
 		return resting
+	case m.rolled > 0 && m.d <= 3*m.noise+reach(m.rolled, m.v1, m.dt, softThrust):
+		return oddly // from the stop to the next light, perhaps
 	}
 	return impossible
 }
+
+// rolled reports whether the last fix of a standing vehicle said that it sets off.
+func (s *state) rolled() bool { return s.standing && s.speed >= slowSpeed }
 
 // scatter returns how far from the mean of a stop its fixes may lie, in metres.
 func (s *state) scatter(m *move) float64 { return max(15, 4*max(m.sigma, float64(s.sigma))) }

@@ -28,16 +28,18 @@ func (s *state) addStop(f *Fix, m *move) {
 		s.moves = min(s.moves+1, settledMoves)
 		s.settled = s.settled || s.moves == settledMoves
 	default:
-		s.average(f)
+		s.average(f, m)
 	}
 }
 
-// average moves the mean of the stop.
-func (s *state) average(f *Fix) {
+// average moves the mean of the stop. A fix that is less exact than the first one counts by as much less: a reflection
+// that owns up to its error would else pull the mean away from where the vehicle stands.
+func (s *state) average(f *Fix, m *move) {
 	if s.rests < stopMemory {
 		s.rests++
 	}
-	s.anchor = between(s.anchor, f.Point, 1/float64(s.rests))
+	exact := min(1, float64(s.sigma)/m.sigma)
+	s.anchor = between(s.anchor, f.Point, exact*exact/float64(s.rests))
 }
 
 // stopped reports whether the slow fixes so far are a stop.
@@ -60,19 +62,19 @@ func (m *move) slow(s *state) bool {
 // rest takes a fix of a vehicle that stands: it makes its place more exact and crosses nothing, except that
 // the mean of the first minute may still settle a boundary it was driven over just before.
 func (t *Tracker) rest(s *state, f *Fix, m *move) {
-	s.average(f)
+	s.average(f, m)
 	s.hearNoise(m.d)
 	s.hearClaim(f)
 	if f.Time-s.still <= stopDecides {
 		t.settle(s, f, m)
 	}
 	s.p, s.t = s.anchor, f.Time
-	s.speed = 0
+	s.speed = f.Speed // enough of it: the vehicle sets off
 }
 
 // stop makes the vehicle stand at the mean of its slow fixes.
 func (t *Tracker) stop(s *state, f *Fix, m *move) {
-	s.standing = true
+	s.standing, s.speed = true, 0
 	if !s.settled {
 		s.settled = true
 		s.p = s.anchor

@@ -21,6 +21,7 @@ type stride struct {
 	sigma    float64 // metres, of b
 	stop     bool    // b is the mean of a stop
 	proved   bool    // b was kept aside until a later fix proved it
+	rolled   bool    // a was a stop that the vehicle was leaving at from
 	jump     bool    // nothing explains the movement; only where it ends is known
 
 	bends int // knees of a way that is bent
@@ -33,7 +34,7 @@ func (t *Tracker) strideOf(s *state, f *Fix, m *move) *stride {
 	w := &t.work.stride
 	*w = stride{
 		a: s.p, b: f.Point, length: m.d, from: s.leftAt(), to: f.Time,
-		v0: m.v0, v1: m.v1, sigma: m.sigma,
+		v0: m.v0, v1: m.v1, sigma: m.sigma, rolled: m.rolled > 0,
 	}
 	w.bend(m)
 	return w
@@ -162,7 +163,8 @@ func (w *stride) progress(f float64) float64 {
 const thrust = 1.7
 
 // waited returns the progress on a way of d metres that begins or ends standing and took longer than it
-// had to: the vehicle stood at that end, and drove in one go. It is false for any other way.
+// had to: the vehicle stood at that end, and drove in one go. If it was setting off already at the beginning, it waited
+// no one knows where along the way. It is false for any other way.
 func (w *stride) waited(f, d float64) (float64, bool) {
 	starts, ends := w.v0 < slowSpeed && w.v1 >= fastSpeed, w.v1 < slowSpeed && w.v0 >= fastSpeed
 	if !starts && !ends {
@@ -179,6 +181,9 @@ func (w *stride) waited(f, d float64) (float64, bool) {
 	idle := w.seconds() - whole
 	if idle <= 0 {
 		return 0, false
+	}
+	if w.rolled {
+		idle *= f
 	}
 	part := (idle + spent) / w.seconds()
 	if ends {
