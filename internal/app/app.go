@@ -340,6 +340,7 @@ func (a *App) startListening(ctx context.Context) error {
 			return err
 		}
 		a.onStop("endpoint", a.endpoint.Stop)
+		a.refresher.also(a.devices.watchRevoked)
 	}
 	if c.URL == "" {
 		return nil

@@ -19,6 +19,10 @@ const (
 	maxCredentials = 20
 	// usedWithin is how exactly the last use of a credential is kept.
 	usedWithin = time.Hour
+	// revokedEvery is how often revocations by other processes are looked for, and revokedSlack how far their clocks may be
+	// behind ours.
+	revokedEvery = 2 * time.Second
+	revokedSlack = 10 * time.Minute
 )
 
 // devices knows the trackers: it lets them in at the endpoint, and is the API's way to them.
@@ -116,6 +120,40 @@ func (d *devices) Revoke(ctx context.Context, tenant identity.TenantID, vehicle 
 	}
 	d.endpoint.Dismiss(string(id))
 	return nil
+}
+
+// watchRevoked ends the connections of credentials that other processes revoke in the same store, until ctx ends.
+func (d *devices) watchRevoked(ctx context.Context) {
+	ticker := time.NewTicker(revokedEvery)
+	defer ticker.Stop()
+	since, known := d.now(), map[identity.CredentialID]bool{}
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		began := d.now()
+		revoked, err := d.store.RevokedCredentials(ctx, since.Add(-revokedSlack))
+		if err != nil {
+			if ctx.Err() == nil {
+				d.logger.Warn("revoked credentials not looked for", "cause", err)
+			}
+			continue // from the same time on
+		}
+		since, known = began, d.dismiss(revoked, known)
+	}
+}
+
+// dismiss ends the connections of revoked credentials that are not known to be, and returns those that are now.
+func (d *devices) dismiss(revoked []identity.CredentialID, known map[identity.CredentialID]bool) map[identity.CredentialID]bool {
+	now := make(map[identity.CredentialID]bool, len(revoked))
+	for _, id := range revoked {
+		if now[id] = true; !known[id] {
+			d.endpoint.Dismiss(string(id))
+		}
+	}
+	return now
 }
 
 // Command implements console.Devices: on the topics of the vehicle's own id, and of the id under which it publishes.

@@ -15,6 +15,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -141,6 +142,34 @@ func writeAuthority(t *testing.T, dir, organisation, vehicle string) tls.Certifi
 }
 
 // Over TLS a certificate names the vehicle, and the endpoint's own may be renewed while it runs.
+func TestACredentialRevokedByAnotherProcess(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, map[string]string{"mqtt.listen": "0.0.0.0:0"})
+	url := "tcp://127.0.0.1:" + port(r.app.MQTTAddr())
+	var lost atomic.Int32
+	login := func(vehicle string) (mqtt.Client, string) {
+		made := r.call(t, http.MethodPost, "vehicles/"+vehicle+"/credentials", map[string]any{}, http.StatusCreated)
+		user := made["username"].(string)
+		c := signIn(t, url, user, made["password"].(string), func(o *mqtt.ClientOptions) {
+			o.SetConnectionLostHandler(func(mqtt.Client, error) { lost.Add(1) })
+		})
+		if c == nil {
+			t.Fatalf("%s is not let in", vehicle)
+		}
+		return c, user
+	}
+	van, user := login("van")
+	car, _ := login("car")
+	c, err := config.Load(config.Source{Flags: r.flags})
+	must(t, err)
+	other, err := app.OpenStore(t.Context(), c)
+	must(t, err)
+	must(t, other.DropCredential(t.Context(), "default", "van", identity.CredentialID(user)))
+	must(t, other.Close())
+	eventually(t, "the van's connection ends", func() bool { return lost.Load() == 1 && !van.IsConnected() })
+	publish(t, car, "fleet/default/car/fix", fmt.Sprintf(`{"t":%d,"lat":48.1,"lon":11.5}`, time.Now().Unix()))
+}
+
 func TestCertificatesOfTrackers(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

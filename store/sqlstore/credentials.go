@@ -20,6 +20,9 @@ const (
 	vehicleCredentials = `SELECT ` + credentialColumns + ` FROM credentials WHERE tenant = ? AND vehicle = ?`
 	dropCredential     = `DELETE FROM credentials WHERE id = ? AND tenant = ? AND vehicle = ?`
 	credentialUsed     = `UPDATE credentials SET used = ? WHERE id = ?`
+	noteRevoked        = `INSERT INTO revoked_credentials (id, at) VALUES (?, ?) ON CONFLICT (id) DO NOTHING`
+	forgetRevoked      = `DELETE FROM revoked_credentials WHERE at < ?`
+	revokedSince       = `SELECT id FROM revoked_credentials WHERE at >= ? ORDER BY at, id`
 )
 
 // PutCredential implements store.Credentials.
@@ -64,11 +67,33 @@ func scanCredential(row Row) (identity.Credential, error) {
 
 // DropCredential implements store.Credentials.
 func (s *Store) DropCredential(ctx context.Context, tenant identity.TenantID, vehicle identity.VehicleID, id identity.CredentialID) error {
-	n, err := s.changed(ctx, "credential", dropCredential, id, tenant, vehicle)
-	if err == nil && n == 0 {
-		return fmt.Errorf("credential %q: %w", id, store.ErrNotFound)
+	now := s.now()
+	err := s.write(ctx, func(tx Tx) error {
+		n, err := tx.Change(dropCredential, id, tenant, vehicle)
+		if err == nil && n == 0 {
+			err = store.ErrNotFound
+		}
+		if err == nil {
+			err = tx.Exec(noteRevoked, id, micros(now))
+		}
+		if err == nil {
+			err = tx.Exec(forgetRevoked, micros(now.Add(-store.RevokedKept)))
+		}
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("store: drop credential %q: %w", id, err)
 	}
-	return err
+	return nil
+}
+
+// RevokedCredentials implements store.Credentials.
+func (s *Store) RevokedCredentials(ctx context.Context, since time.Time) ([]identity.CredentialID, error) {
+	rows, err := s.db.Query(ctx, revokedSince, micros(since))
+	return named(collect(rows, err, func(row Row) (id identity.CredentialID, err error) {
+		err = row.Scan(&id)
+		return id, err
+	}))("revoked credentials")
 }
 
 // CredentialUsed implements store.Credentials.

@@ -48,6 +48,7 @@ func Queries() map[string]Statement {
 		"lastAction": lastAction, "settle": settle, "duePages": duePages, "settleRoute": settleRoute, "settleSent": settleSent, "settleTrace": settleTrace, "settleDigest": settleDigest, "dueAway": dueAway, "templateStatus": templateStatus, "release": release,
 		"listTemplates": listTemplates,
 		"getCredential": getCredential, "vehicleCredentials": vehicleCredentials, "dropCredential": dropCredential, "credentialUsed": credentialUsed,
+		"forgetRevoked": forgetRevoked, "revokedSince": revokedSince,
 		"getLinkCode": getLinkCode, "useLinkCode": useLinkCode, "useLinkChildren": useLinkChildren, "dropLinkCodes": dropLinkCodes, "openCodes": openCodes,
 		"ownerContacts": ownerContacts, "ownerLinks": ownerLinks, "dropLink": dropLink, "vehicleOwners": vehicleOwners,
 		"addressHeld": addressHeld, "forward": forward, "linksOfAccount": linksOfAccount, "dropLinksOf": dropLinksOf, "dropCodesOf": dropCodesOf,

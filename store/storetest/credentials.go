@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 var credentialTests = map[string]func(*testing.T, *bench){
 	"credentials come back as they were put":         credentialRoundTrip,
 	"a credential is dropped by its own tenant only": credentialDropped,
+	"everybody learns of a credential's end":         credentialRevoked,
 }
 
 func putCredential(t *testing.T, b *bench, tenant identity.TenantID, vehicle identity.VehicleID, after time.Duration) identity.Credential {
@@ -45,4 +47,20 @@ func credentialDropped(t *testing.T, b *bench) {
 	wantError(t, b.DropCredential(t.Context(), "acme", "van", c.ID), store.ErrNotFound)
 	_, err := b.Credential(t.Context(), c.ID)
 	wantError(t, err, store.ErrNotFound)
+}
+
+func credentialRevoked(t *testing.T, b *bench) {
+	ctx := t.Context()
+	begin := epoch.AddDate(-1, 0, 0)
+	same(t, "before any", must(b.RevokedCredentials(ctx, begin))(t), nil)
+	first, second := putCredential(t, b, "acme", "van", 0), putCredential(t, b, "other", "car", 0)
+	wantError(t, b.DropCredential(ctx, "acme", "van", second.ID), store.ErrNotFound)
+	ok(t, b.DropCredential(ctx, "acme", "van", first.ID))
+	ok(t, b.DropCredential(ctx, "other", "car", second.ID))
+	got := must(b.RevokedCredentials(ctx, begin))(t)
+	slices.Sort(got)
+	want := []identity.CredentialID{first.ID, second.ID}
+	slices.Sort(want)
+	same(t, "both", got, want)
+	same(t, "later", must(b.RevokedCredentials(ctx, time.Now().AddDate(100, 0, 0)))(t), nil)
 }
