@@ -267,7 +267,9 @@ func (w *World) judgeMatch(s *Score, f *Fence, t *turning, c *Told, good []Fix) 
 	if !c.Late {
 		s.Delays = append(s.Delays, emitted-t.arrived)
 	}
-	if age > 300 && !c.Late && emitted >= t.arrived || age < 30 && c.Late && t.gap < 100 {
+	// What only later fixes decide, which the tracker kept for minutes, is history by then, however fresh the first was.
+	fresh := age < 30 && t.gap < 100 && emitted-t.arrived < 100
+	if age > 300 && !c.Late && emitted >= t.arrived || fresh && c.Late {
 		s.LateMistakes++
 		s.mistake(w, f, fmt.Sprintf("late=%v at an age of %.0f s", c.Late, age), c.Enter, w.Second(c.At))
 	}
