@@ -10,7 +10,7 @@ FUZZTIME ?= 10s
 SEEDS    ?= 2
 FIRST    ?= $(shell date +%y%m%d00)
 
-.PHONY: help run test race check format vet lint generate generated ui console build lex bench quality fuzz cover clean
+.PHONY: help run test race check format vet lint generate generated ui console build lex manual bench quality fuzz cover clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,6 +51,13 @@ console: ## the console's own checks, and that what is committed of it is what i
 
 build: ## bin/gateway and bin/simulator, static and stripped
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/ ./cmd/...
+
+manual: build ## bin/man and bin/completion: manual pages, and completion for bash, zsh and fish
+	bin/gateway man --dir=bin/man
+	@mkdir -p bin/completion
+	bin/gateway completion bash >bin/completion/gateway
+	bin/gateway completion zsh >bin/completion/_gateway
+	bin/gateway completion fish >bin/completion/gateway.fish
 
 lex: ## bin/lex-bot.zip and bin/lex-bot-recognize.zip for Amazon Lex to import, bin/lex-fulfillment.zip for AWS Lambda (arm64)
 	@mkdir -p bin/lambda

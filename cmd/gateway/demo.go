@@ -17,8 +17,8 @@ import (
 func (env environment) demo(ctx context.Context, args []string) error {
 	fs := env.flags("demo")
 	load := env.settings(fs)
-	vehicles := fs.Int("vehicles", 20, "how many simulated vehicles drive")
-	seed := fs.Uint64("seed", 0, "make the same city and the same journeys as the run with this seed; 0: new ones")
+	vehicles := fs.Int("vehicles", 20, "`number` of simulated vehicles that drive")
+	seed := fs.Uint64("seed", 0, "`number` that makes the same city and the same journeys as the run with this seed; 0: new ones")
 	if err := env.parse(fs, args); err != nil {
 		return err
 	}

@@ -58,8 +58,8 @@ func (env environment) geofenceArgs(args []string) (*geofenceCommand, error) {
 	fs := env.flags("geofences")
 	g := &geofenceCommand{verb: "check"}
 	order := ""
-	fs.StringVar(&g.format, "format", "", "`form` of the file: geojson, kml, kmz, gpx, wkt, csv or tile38; empty: found out, or by the name")
-	fs.StringVar(&order, "order", "lonlat", "how WKT writes coordinates: lonlat, or latlon as Traccar does")
+	fs.StringVar(&g.format, "format", "", "format of the file: `geojson|kml|kmz|gpx|wkt|csv|tile38`; empty: found out, or by the name")
+	fs.StringVar(&order, "order", "lonlat", "how WKT writes coordinates: `lonlat|latlon`; Traccar writes latlon")
 	fs.Float64Var(&g.options.Radius, "radius_m", 0, "`metres`, of points that have no radius of their own")
 	fs.Float64Var(&g.options.Width, "width_m", 0, "`metres`, of lines that have no width of their own")
 	fs.StringVar(&g.tenant, "tenant", "default", "`tenant` whose geofences they are")

@@ -17,10 +17,10 @@ func (env environment) keys(ctx context.Context, args []string) error {
 	}
 	fs := env.flags("keys")
 	tenant := fs.String("tenant", "default", "`tenant` that the key acts on")
-	name := fs.String("name", "", "what people call the key")
-	role := fs.String("role", "viewer", "viewer, operator or admin")
-	life := fs.Duration("life", 0, "how `long` it is good, as 720h; 0: for ever")
-	id := fs.String("id", "", "of the key to revoke")
+	name := fs.String("name", "", "`name` by which people know the key")
+	role := fs.String("role", "viewer", "what it may do: `viewer|operator|admin`")
+	life := fs.Duration("life", 0, "`duration` for which it is good, as 720h; 0: for ever")
+	id := fs.String("id", "", "`id` of the key to revoke")
 	read := env.settings(fs)
 	if args[0] == "create" || args[0] == "list" || args[0] == "revoke" {
 		if err := env.parse(fs, args[1:]); err != nil {

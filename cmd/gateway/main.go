@@ -30,6 +30,7 @@ type environment struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
 	environ        []string
+	helped         func(*flag.FlagSet) // gets the flags that --help would have printed, if set
 }
 
 // command is one thing the program does.
@@ -50,9 +51,14 @@ func commands() []command {
 		{"keys", "create|list|revoke", "make, list and revoke API keys; create prints the key, once", environment.keys},
 		{"copy-db", "", "copy the SQLite store in data.dir into the PostgreSQL database of store.url", environment.copyDB},
 		{"migrate", "", "bring the store to this version", environment.migrate},
+		{"completion", "bash|zsh|fish", "print a script that makes a shell complete commands and flags", environment.completion},
+		{"man", "[PAGE]", "print a page of the manual", environment.man},
 		{"version", "", "print the version", environment.printVersion},
 	}
 }
+
+// purpose is what the program is for.
+const purpose = "vehicle positions over MQTT in, Messenger messages out"
 
 // The exit codes.
 const (
@@ -100,13 +106,13 @@ func (env environment) exit(c command, err error) int {
 }
 
 func (env environment) usage(w io.Writer) {
-	fmt.Fprint(w, "gateway: vehicle positions over MQTT in, Messenger messages out\n\n")
+	fmt.Fprintf(w, "gateway: %s\n\n", purpose)
 	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, c := range commands() {
 		fmt.Fprintf(tw, "  gateway %s\t%s\n", strings.TrimSpace(c.name+" "+c.args), c.short)
 	}
 	_ = tw.Flush()
-	fmt.Fprint(w, "\nEach command explains itself with --help; docs/config.md lists the settings.\n")
+	fmt.Fprint(w, "\nEach command explains itself with --help; docs/config.md lists the settings; gateway man | man -l - is a manual.\n")
 }
 
 // flags is a command's flag set. It prints nothing itself: parse does.
@@ -146,18 +152,22 @@ func misuse(fs *flag.FlagSet, err error) string {
 
 // help prints what a command does and its flags.
 func (env environment) help(fs *flag.FlagSet) {
+	if env.helped != nil {
+		env.helped(fs)
+		return
+	}
 	for _, c := range commands() {
 		if c.name == fs.Name() {
 			fmt.Fprintf(env.stdout, "gateway %s: %s\n\n", strings.TrimSpace(c.name+" "+c.args), c.short)
 		}
 	}
+	if text, _ := manual(fs.Name()); text != "" {
+		fmt.Fprint(env.stdout, text, "\n\n")
+	}
 	tw := tabwriter.NewWriter(env.stdout, 0, 0, 2, ' ', 0)
 	fs.VisitAll(func(f *flag.Flag) {
-		value, usage := flag.UnquoteUsage(f)
-		if f.DefValue != "" && f.DefValue != "0" {
-			usage += " (default " + f.DefValue + ")"
-		}
-		fmt.Fprintf(tw, "  --%s=%s\t%s\n", f.Name, value, usage)
+		o := optionOf(f)
+		fmt.Fprintf(tw, "  --%s=%s\t%s\n", o.name, o.value, o.usage)
 	})
 	_ = tw.Flush()
 }
@@ -167,11 +177,7 @@ func (env environment) settings(fs *flag.FlagSet) func() (config.Config, error) 
 	src := config.Source{Read: os.ReadFile, Environ: env.environ, Flags: map[string]string{}}
 	fs.StringVar(&src.File, "config", "", "YAML `file` with settings")
 	for _, s := range config.Settings() {
-		usage := strings.ReplaceAll(s.Doc, "`", "")
-		if s.Default != "" {
-			usage += " (default " + s.Default + ")"
-		}
-		fs.Func(s.Name, usage, func(v string) error {
+		fs.Func(s.Name, optionOfSetting(s).usage, func(v string) error {
 			src.Flags[s.Name] = v
 			return nil
 		})
@@ -189,7 +195,10 @@ func (env environment) configured(name string, args []string) (config.Config, er
 	return load()
 }
 
-func (env environment) printVersion(context.Context, []string) error {
+func (env environment) printVersion(_ context.Context, args []string) error {
+	if err := env.parse(env.flags("version"), args); err != nil {
+		return err
+	}
 	_, err := fmt.Fprintln(env.stdout, "outrider", version)
 	return err
 }

@@ -15,7 +15,7 @@ func (env environment) replay(ctx context.Context, args []string) error {
 	fs := env.flags("replay")
 	load := env.settings(fs)
 	path := fs.String("geofences", "", "GeoJSON `file` with the fences")
-	preset := fs.String("preset", "balanced", "how much evidence a crossing needs: strict, balanced or calm")
+	preset := fs.String("preset", "balanced", "how much evidence a crossing needs: `strict|balanced|calm`")
 	if err := env.parse(fs, args); err != nil {
 		return err
 	}

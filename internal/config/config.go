@@ -219,7 +219,7 @@ func (vs valueSet) config() (Config, error) {
 	)
 	for _, s := range Settings() {
 		v := vs[s.Name]
-		if err := s.set(&c, v.text); err != nil {
+		if err := s.accept(&c, v.text); err != nil {
 			problems = append(problems, &Problem{s.Name, v.source, err.Error()})
 		}
 	}

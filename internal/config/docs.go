@@ -22,7 +22,10 @@ const docsHead = `# Settings
 
 <!-- Generated from the table in internal/config by "make generate"; do not edit. -->
 
-A value comes from the default, from the YAML file named by ` + "`--config`" + `, from the environment, or from a flag
+` + About + "\n\n"
+
+// About says where a setting's value comes from, in Markdown.
+const About = `A value comes from the default, from the YAML file named by ` + "`--config`" + `, from the environment, or from a flag
 (` + "`--mqtt.listen=127.0.0.1:1884`" + `). The later of these wins. In YAML the dots may be nesting:
 
 ` + "```yaml" + `
@@ -33,9 +36,7 @@ journal.retention: 48h
 
 A secret may also be read from a file: ` + "`OUTRIDER_FACEBOOK_APP_SECRET_FILE=/run/secrets/app_secret`" + `. A name that is no setting,
 and a value that is not accepted, stop the start with a sentence that says which, where, and what was expected. Of environment variables,
-those that are a setting's name but for a few letters count as misspelt; others that begin with ` + "`OUTRIDER_`" + ` are let pass.
-
-`
+those that are a setting's name but for a few letters count as misspelt; others that begin with ` + "`OUTRIDER_`" + ` are let pass.`
 
 func code(v string) string {
 	if v == "" {

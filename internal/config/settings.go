@@ -30,7 +30,8 @@ type Setting struct {
 	Name    string
 	Default string
 	Secret  bool
-	Doc     string // meaning, for docs/config.md and --help
+	Values  []string // the only ones that are accepted; none: not a closed list
+	Doc     string   // meaning, for docs/config.md and --help
 
 	set func(*Config, string) error
 }
@@ -38,6 +39,14 @@ type Setting struct {
 // Env is the setting's environment variable.
 func (s Setting) Env() string {
 	return envPrefix + strings.ToUpper(strings.ReplaceAll(s.Name, ".", "_"))
+}
+
+// accept reads a value into c.
+func (s Setting) accept(c *Config, v string) error {
+	if s.Values != nil && !slices.Contains(s.Values, v) {
+		return fmt.Errorf("%q is not one of %s", v, strings.Join(s.Values, ", "))
+	}
+	return s.set(c, v)
 }
 
 // Settings returns the table.
@@ -53,8 +62,8 @@ func Settings() []Setting {
 			set: text(func(c *Config) *string { return &c.HTTP.Cert })},
 		{Name: "http.tls_key", Doc: "PEM file of its private key.",
 			set: text(func(c *Config) *string { return &c.HTTP.Key })},
-		{Name: "chat.mode", Default: "builtin", Doc: "Who answers people that write to a page: `builtin`, the gateway's own dialog; or `off`, nobody, as when people answer in Meta's inbox.",
-			set: text(func(c *Config) *string { return &c.Chat.Mode }, oneOf("builtin", "off"))},
+		{Name: "chat.mode", Default: "builtin", Values: []string{"builtin", "off"}, Doc: "Who answers people that write to a page: `builtin`, the gateway's own dialog; or `off`, nobody, as when people answer in Meta's inbox.",
+			set: text(func(c *Config) *string { return &c.Chat.Mode })},
 		{Name: "lex.key", Secret: true, Doc: "What Amazon Lex's Lambda function must know to use `/lex/fulfillment`. Empty: the path does not exist. See docs/lex.md.",
 			set: secret(func(c *Config) *identity.Token { return &c.Lex.Key })},
 		{Name: "lex.page", Doc: "Id of the page whose people talk to the Lex bot, when its events do not name it. Empty: the only page there is.",
@@ -139,8 +148,8 @@ func Settings() []Setting {
 			set: duration(func(c *Config) *time.Duration { return &c.Journal.Retention }, 0)},
 		{Name: "journal.max_bytes", Default: "10737418240", Doc: "Size above which the oldest processed fixes go earlier. 0: no limit.",
 			set: number(func(c *Config, n int64) { c.Journal.MaxBytes = n }, 0, 1<<62)},
-		{Name: "engine.preset", Default: "balanced", Doc: "How much evidence a crossing needs: `strict`, `balanced` or `calm`.",
-			set: text(func(c *Config) *string { return &c.Engine.Preset }, oneOf("strict", "balanced", "calm"))},
+		{Name: "engine.preset", Default: "balanced", Values: []string{"strict", "balanced", "calm"}, Doc: "How much evidence a crossing needs: `strict`, `balanced` or `calm`.",
+			set: text(func(c *Config) *string { return &c.Engine.Preset })},
 		{Name: "engine.snapshot", Default: "30s", Doc: "How often a lane saves its state, which bounds what a restart replays.",
 			set: duration(func(c *Config) *time.Duration { return &c.Engine.Snapshot }, time.Millisecond)},
 		{Name: "alerts.max_age", Default: "24h", Doc: "An alert that could not be sent for so long expires. 0: never.",
@@ -159,7 +168,7 @@ func Settings() []Setting {
 			set: text(func(c *Config) *string { return &c.Facebook.DialogURL }, required, scheme("https", "http"))},
 		{Name: "facebook.link_url", Default: "https://m.me", Doc: "Base of links that open a conversation with a page.",
 			set: text(func(c *Config) *string { return &c.Facebook.LinkURL }, required, scheme("https", "http"))},
-		{Name: "facebook.login_connect", Default: "false", Doc: "`true` asks owners who log in whether the page may write to them (Login Connect with Messenger). The app needs `user_messenger_contact` for it.",
+		{Name: "facebook.login_connect", Default: "false", Values: []string{"true", "false"}, Doc: "`true` asks owners who log in whether the page may write to them (Login Connect with Messenger). The app needs `user_messenger_contact` for it.",
 			set: truth(func(c *Config) *bool { return &c.Facebook.LoginConnect })},
 		{Name: "facebook.config_id", Doc: "Configuration of Facebook Login for Business with which pages are connected. Empty: the dialog is asked for permissions.",
 			set: text(func(c *Config) *string { return &c.Facebook.ConfigID })},
@@ -171,10 +180,10 @@ func Settings() []Setting {
 			set: secret(func(c *Config) *identity.Token { return &c.Facebook.VerifyToken })},
 		{Name: "admin.key", Secret: true, Doc: "Bootstrap API key. Empty: generated once into `admin.key` in `data.dir`, and printed that once.",
 			set: secret(func(c *Config) *identity.Token { return &c.Admin.Key }, longEnough)},
-		{Name: "log.level", Default: "info", Doc: "`debug`, `info`, `warn` or `error`.",
-			set: text(func(c *Config) *string { return &c.Log.Level }, oneOf("debug", "info", "warn", "error"))},
-		{Name: "log.format", Default: "auto", Doc: "`text`, `json`, or `auto`: text on a terminal, JSON elsewhere.",
-			set: text(func(c *Config) *string { return &c.Log.Format }, oneOf("auto", "text", "json"))},
+		{Name: "log.level", Default: "info", Values: []string{"debug", "info", "warn", "error"}, Doc: "`debug`, `info`, `warn` or `error`.",
+			set: text(func(c *Config) *string { return &c.Log.Level })},
+		{Name: "log.format", Default: "auto", Values: []string{"auto", "text", "json"}, Doc: "`text`, `json`, or `auto`: text on a terminal, JSON elsewhere.",
+			set: text(func(c *Config) *string { return &c.Log.Format })},
 	}
 }
 
@@ -248,7 +257,7 @@ func prefixes(field func(*Config) *[]netip.Prefix) func(*Config, string) error {
 func truth(field func(*Config) *bool) func(*Config, string) error {
 	return func(c *Config, v string) error {
 		*field(c) = v == "true"
-		return oneOf("true", "false")(v)
+		return nil
 	}
 }
 
@@ -321,15 +330,6 @@ func scheme(allowed ...string) check {
 			return errors.New("expected a URL without user and password: these have settings of their own")
 		}
 		return nil
-	}
-}
-
-func oneOf(allowed ...string) check {
-	return func(v string) error {
-		if slices.Contains(allowed, v) {
-			return nil
-		}
-		return fmt.Errorf("%q is not one of %s", v, strings.Join(allowed, ", "))
 	}
 }
 

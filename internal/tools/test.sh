@@ -12,6 +12,10 @@ python3 -c 'import paho.mqtt' 2>/dev/null || /usr/bin/python3 -c 'import paho.mq
 command -v promtool >/dev/null || need+=(prometheus)
 command -v ogrinfo >/dev/null || need+=(gdal-bin)
 [ -x /usr/sbin/nats-server ] || command -v nats-server >/dev/null || need+=(nats-server)
+command -v zsh >/dev/null || need+=(zsh)
+command -v fish >/dev/null || need+=(fish)
+command -v mandoc >/dev/null || need+=(mandoc)
+command -v groff >/dev/null || need+=(groff-base)
 command -v gcc >/dev/null || need+=(gcc libc6-dev)
 command -v chromium >/dev/null || command -v google-chrome >/dev/null || need+=(chromium)
 if [ ${#need[@]} -gt 0 ]; then
