@@ -10,7 +10,7 @@ FUZZTIME ?= 10s
 SEEDS    ?= 2
 FIRST    ?= $(shell date +%y%m%d00)
 
-.PHONY: help run test race check format vet lint generate generated ui console build lex manual bench quality fuzz cover clean
+.PHONY: help run test race check format vet lint generate generated ui console build lex manual packaging bench quality fuzz cover clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -65,6 +65,9 @@ lex: ## bin/lex-bot.zip and bin/lex-bot-recognize.zip for Amazon Lex to import, 
 	$(GO) run ./cmd/lex-fulfillment bot-recognize bin/lex-bot-recognize.zip
 	CGO_ENABLED=0 GOOS=linux GOARCH=arm64 $(GO) build -trimpath -tags lambda.norpc -ldflags '$(LDFLAGS)' -o bin/lambda/bootstrap ./cmd/lex-fulfillment
 	cd bin/lambda && rm -f ../lex-fulfillment.zip && zip -q ../lex-fulfillment.zip bootstrap
+
+packaging: ## tests of what is in deployments, by the libraries that know these formats
+	cd internal/packaging && $(GO) vet . && $(GO) test -count=1 .
 
 bench: ## benchmarks; compare figures of one run with each other, not with another machine's
 	$(GO) test -run '^$$' -bench . -benchmem ./...

@@ -53,7 +53,9 @@ fi
 log=${TMPDIR:-/tmp}/outrider-test.$$.log
 {
 	go test "${race[@]}" -shuffle=on -timeout 20m -v ./... 2>&1
-	echo "exit status $?"
+	status=$?
+	(cd internal/packaging && go test -shuffle=on -v . 2>&1) || status=$? # a module of its own
+	echo "exit status $status"
 } | tee "$log" | awk -v kept="$log" -f internal/tools/report.awk
 status=${PIPESTATUS[2]}
 [ "$status" -ne 0 ] || rm -f "$log"
