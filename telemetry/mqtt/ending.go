@@ -23,6 +23,7 @@ const (
 	endMalformed   ending = "malformed"      // bytes that are no MQTT packet
 	endProtocol    ending = "protocol"       // a packet that may not come here
 	endTooLarge    ending = "too_large"      // a packet longer than the limit
+	endQuota       ending = "quota"          // more QoS 2 messages at once than the receive maximum
 	endNotDurable  ending = "not_durable"    // the sink did not accept: the device shall send again
 	endUnread      ending = "unread"         // the device does not read its acknowledgements
 )
@@ -31,7 +32,7 @@ func endings() []ending {
 	return []ending{
 		endDisconnect, endLost, endKeepAlive, endTakenOver, endStopped, endLimit, endSilent, endVersion,
 		endIdentifier, endDenied, endMalformed, endProtocol, endTooLarge, endNotDurable, endUnread,
-		endUnavailable, endRevoked, endRate,
+		endUnavailable, endRevoked, endRate, endQuota,
 	}
 }
 
@@ -50,6 +51,8 @@ func (e ending) reasonCode() byte {
 		return 0x81
 	case endProtocol:
 		return 0x82
+	case endQuota:
+		return 0x93
 	case endTooLarge:
 		return 0x95
 	case endNotDurable:

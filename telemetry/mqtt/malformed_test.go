@@ -2,6 +2,7 @@ package mqtt_test
 
 import (
 	"bytes"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -96,13 +97,15 @@ func TestMisbehaviourEndsOneConnection(t *testing.T) {
 	}
 }
 
+// capabilities are what an MQTT 5 device is told of the endpoint.
+var capabilities = []byte{0x11, 0, 0, 0, 0, 0x21, 4, 0, 0x28, 0, 0x29, 0, 0x2A, 0, 0x27, 0, 0x10, 0, 0}
+
 // An MQTT 5 device learns why it is sent away.
 func TestVersion5(t *testing.T) {
 	t.Parallel()
 	e := startEndpoint(t)
 	d := rawDevice(t, e.Addr())
 	d.send(connectPacket(5, 2, 0, "five"))
-	capabilities := []byte{0x11, 0, 0, 0, 0, 0x21, 4, 0, 0x28, 0, 0x29, 0, 0x2A, 0, 0x27, 0, 0x10, 0, 0}
 	d.expect(packet(0x20, []byte{0, 0, byte(len(capabilities))}, capabilities))
 	d.send(packet(0x32, text("a/b"), []byte{0, 1}, []byte{5, 2, 0, 0, 0, 9}, []byte("payload"))) // message expiry
 	d.expect([]byte{0x40, 2, 0, 1})
@@ -121,6 +124,44 @@ func TestVersion5(t *testing.T) {
 	unnamed.send(connectPacket(5, 2, 0, ""))
 	id := "outrider-auto-1"
 	unnamed.expect(packet(0x20, []byte{0, 0, byte(len(capabilities) + 3 + len(id))}, capabilities, []byte{0x12}, text(id)))
+}
+
+// An MQTT 5 device that exceeds the receive maximum it was told, which counts messages whose PUBREL has not come, is sent away
+// with the code for that; one of an older version was told none.
+func TestReceiveMaximum(t *testing.T) {
+	t.Parallel()
+	e := startEndpoint(t)
+	send := func(level byte, messages int) *device {
+		d := rawDevice(t, e.Addr())
+		d.send(connectPacket(level, 2, 0, fmt.Sprint("level-", level)))
+		d.expect(packet(0x20, append([]byte{0, 0}, choose(level == 5, append([]byte{19}, capabilities...), nil)...)))
+		properties := choose(level == 5, []byte{0}, nil)
+		for i := range messages {
+			id := uint16(1 + i)
+			d.send(packet(0x34, text("a/b"), []byte{byte(id >> 8), byte(id)}, properties, []byte("x")))
+			if i < messages-1 || level < 5 {
+				d.expect([]byte{0x50, 2, byte(id >> 8), byte(id)})
+			}
+		}
+		return d
+	}
+	d := send(5, 1025)
+	d.expect([]byte{0xE0, 1, 0x93})
+	d.expectEnd()
+	eventually(t, "it is counted", func() bool { return metric(t, e.registry, `outrider_endpoint_ended_total{reason="quota"}`) == 1 })
+	if n := len(e.sink.all()); n != 1024 {
+		t.Errorf("%d messages accepted", n)
+	}
+	d = send(4, 1025)
+	d.send([]byte{0xC0, 0})
+	d.expect([]byte{0xD0, 0})
+}
+
+func choose(is bool, yes, no []byte) []byte {
+	if is {
+		return yes
+	}
+	return no
 }
 
 // What is too large is refused by its header, whatever of it has come, and with the topic once that is there.

@@ -87,7 +87,6 @@ func signIn(t *testing.T, e endpoint, level byte, name, password string, code by
 	}
 	d.send(packet(0x10, append([][]byte{text("MQTT"), {level, flags, 0, 0}, properties, text("same")}, fields...)...))
 	if level == 5 && code == 0 {
-		capabilities := []byte{0x11, 0, 0, 0, 0, 0x21, 4, 0, 0x28, 0, 0x29, 0, 0x2A, 0, 0x27, 0, 0x10, 0, 0}
 		d.expect(packet(0x20, []byte{0, 0, byte(len(capabilities))}, capabilities))
 		return d
 	}

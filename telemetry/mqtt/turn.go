@@ -112,11 +112,12 @@ func (c *conn) publish(t *turn, flags byte, body []byte) *fault {
 	case 1:
 		t.replies = appendReply(t.replies, typePuback, p.id)
 	case 2:
-		t.replies = appendReply(t.replies, typePubrec, p.id)
-		if c.open == nil {
-			c.open = new(openIDs)
+		fresh, f := c.opens(p.id)
+		if f != nil {
+			return f
 		}
-		if !c.open.open(p.id) {
+		t.replies = appendReply(t.replies, typePubrec, p.id)
+		if !fresh {
 			return nil // the same message again, before its PUBREL
 		}
 	}
@@ -124,6 +125,18 @@ func (c *conn) publish(t *turn, flags byte, body []byte) *fault {
 	t.bytes += len(p.payload)
 	t.batch = append(t.batch, c.message(c.topic, p.payload, t.now))
 	return nil
+}
+
+// opens notes the id of a QoS 2 message; fresh says that its PUBREL does not stand out already.
+func (c *conn) opens(id uint16) (fresh bool, f *fault) {
+	if c.open == nil {
+		c.open = new(openIDs)
+	}
+	fresh = c.open.open(id)
+	if c.level == level5 && c.open.count > maxBatch { // which CONNACK says
+		return fresh, faultf(endQuota, "more than %d messages of QoS 2 wait for their PUBREL", maxBatch)
+	}
+	return fresh, nil
 }
 
 // message is what the sink gets.
