@@ -351,7 +351,7 @@ func (a *App) startListening(ctx context.Context) error {
 	}
 	a.client, err = mqtt.NewClient(mqtt.ClientOptions{
 		URL: c.URL, TLS: secure, Username: c.Username, Password: c.Password.Reveal, ClientID: c.ClientID, Topics: c.Topics, Share: c.Share,
-		Sink: a.pipeline.Intake(), Now: a.o.Now, Logger: a.logger.With("part", "mqtt"), Registerer: a.registry,
+		Connections: c.Connections, Sink: a.pipeline.Intake(), Now: a.o.Now, Logger: a.logger.With("part", "mqtt"), Registerer: a.registry,
 	})
 	if err != nil {
 		return err

@@ -82,19 +82,20 @@ type Console struct {
 
 // MQTT is where fixes come from.
 type MQTT struct {
-	Listen   string // device endpoint; empty: off
-	Endpoint Endpoint
-	URL      string // external broker; empty: none
-	Username string
-	Password identity.Token
-	ClientID string
-	Topics   []string
-	Share    string
-	CA       string // file of who vouches for the broker; empty: the system's
-	Cert     string // file of the certificate for the broker; empty: none
-	Key      string
-	Rules    string // topic rules, as codec.ParseRules reads them
-	Mappings string // file; empty: only those that come with the gateway
+	Listen      string // device endpoint; empty: off
+	Endpoint    Endpoint
+	URL         string // external broker; empty: none
+	Username    string
+	Password    identity.Token
+	ClientID    string
+	Topics      []string
+	Share       string
+	Connections int    // to the broker
+	CA          string // file of who vouches for the broker; empty: the system's
+	Cert        string // file of the certificate for the broker; empty: none
+	Key         string
+	Rules       string // topic rules, as codec.ParseRules reads them
+	Mappings    string // file; empty: only those that come with the gateway
 }
 
 // Endpoint is how else devices reach the device endpoint, and how many of them.

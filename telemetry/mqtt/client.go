@@ -33,6 +33,10 @@ type ClientOptions struct {
 	ClientID string
 	// Topics are the filters to subscribe to, with QoS 1.
 	Topics []string
+	// Connections is over how many connections the filters are divided, no more than there are filters. Each has a session of
+	// its own, whose id is ClientID with a number behind it, but for the first. With more than one, no topic may match two
+	// filters. 0: 1.
+	Connections int
 	// Share is the group of a shared subscription, with which several clients divide the messages. "": none. The
 	// broker then gives no order between the messages of a vehicle.
 	Share string
@@ -43,7 +47,7 @@ type ClientOptions struct {
 	// Sink takes the messages.
 	Sink telemetry.Sink
 
-	// MaxWaiting is how many messages may be read and not yet accepted; beyond, no more are read. 0: 10,000.
+	// MaxWaiting is how many messages of a connection may be read and not yet accepted; beyond, no more are read. 0: 10,000.
 	MaxWaiting int
 	// ConnectTimeout is how long connecting, and then subscribing, may take. 0: 10 s.
 	ConnectTimeout time.Duration
@@ -77,6 +81,10 @@ func (o *ClientOptions) complete() error {
 	case o.Sink == nil:
 		return errors.New("mqtt: client without a sink")
 	}
+	setDefault(&o.Connections, 1)
+	if err := o.checkParts(); err != nil {
+		return err
+	}
 	setDefault(&o.MaxWaiting, 10_000)
 	setDefault(&o.ConnectTimeout, 10*time.Second)
 	setDefault(&o.KeepAlive, 30*time.Second)
@@ -89,18 +97,6 @@ func (o *ClientOptions) complete() error {
 		o.Now = time.Now
 	}
 	return nil
-}
-
-// filters are the topic filters as the broker wants them.
-func (o *ClientOptions) filters() map[string]byte {
-	filters := make(map[string]byte, len(o.Topics))
-	for _, topic := range o.Topics {
-		if o.Share != "" {
-			topic = "$share/" + o.Share + "/" + topic
-		}
-		filters[topic] = 1
-	}
-	return filters
 }
 
 // pauses are the growing pauses between tries.
@@ -124,7 +120,8 @@ func (o *ClientOptions) pauses() *backoff.ExponentialBackOff {
 type Client struct {
 	o         ClientOptions
 	metrics   *clientMetrics
-	connected atomic.Bool
+	parts     []part
+	connected atomic.Int32 // connections that are subscribed
 
 	stopping context.Context // ends with the first Stop: nothing new is begun
 	stop     context.CancelFunc
@@ -139,7 +136,7 @@ func NewClient(o ClientOptions) (*Client, error) {
 	if err := o.complete(); err != nil {
 		return nil, err
 	}
-	c := &Client{o: o, metrics: newClientMetrics(o.Registerer)}
+	c := &Client{o: o, metrics: newClientMetrics(o.Registerer), parts: o.parts()}
 	c.ctx, c.cancel = context.WithCancel(context.Background())
 	c.stopping, c.stop = context.WithCancel(c.ctx)
 	return c, nil
@@ -151,12 +148,16 @@ func (c *Client) Start(context.Context) error {
 	if c.stopping.Err() != nil {
 		return ErrStopped
 	}
-	c.start.Do(func() { c.running.Go(c.run) })
+	c.start.Do(func() {
+		for i := range c.parts {
+			c.running.Go(func() { c.run(&c.parts[i]) })
+		}
+	})
 	return nil
 }
 
-// Connected reports whether the client is connected and the broker has granted its subscriptions.
-func (c *Client) Connected() bool { return c.connected.Load() }
+// Connected reports whether every connection is there and the broker has granted its subscriptions.
+func (c *Client) Connected() bool { return int(c.connected.Load()) == len(c.parts) }
 
 // Stop finishes the batch that is being accepted, acknowledges it and disconnects; the broker keeps the session.
 // When ctx ends before, the batch stays unacknowledged. It may be called more than once, and before Start.
@@ -177,11 +178,11 @@ func (c *Client) Stop(ctx context.Context) error {
 	}
 }
 
-// run keeps a connection until the client stops.
-func (c *Client) run() {
+// run keeps a connection for a part until the client stops.
+func (c *Client) run(p *part) {
 	pauses := c.o.pauses()
 	for c.stopping.Err() == nil {
-		s := newSession(c)
+		s := newSession(c, p)
 		err := s.run()
 		if s.subscribed {
 			pauses.Reset()
@@ -190,7 +191,7 @@ func (c *Client) run() {
 			return
 		}
 		wait := pauses.NextBackOff()
-		c.o.Logger.Warn("broker not connected, trying again", "broker", c.o.URL, "cause", err, "wait", wait.Round(time.Millisecond))
+		c.o.Logger.Warn("broker not connected, trying again", "broker", c.o.URL, "client", p.id, "cause", err, "wait", wait.Round(time.Millisecond))
 		pause(c.stopping, wait)
 	}
 }

@@ -29,7 +29,7 @@ const (
 func newClientMetrics(r prometheus.Registerer) *clientMetrics {
 	f := promauto.With(r)
 	m := &clientMetrics{
-		connected: f.NewGauge(prometheus.GaugeOpts{Name: "outrider_mqtt_connected", Help: "1 while connected to the broker and subscribed."}),
+		connected: f.NewGauge(prometheus.GaugeOpts{Name: "outrider_mqtt_connected", Help: "Connections to the broker that are subscribed."}),
 		connects:  f.NewCounter(prometheus.CounterOpts{Name: "outrider_mqtt_connected_total", Help: "Times the broker was connected to and subscribed at."}),
 		failed: f.NewCounterVec(prometheus.CounterOpts{Name: "outrider_mqtt_failed_total",
 			Help: "Connections to the broker that failed, by where."}, []string{"at"}),

@@ -66,6 +66,11 @@ func publishAll(t *testing.T, b *mosquittotest.Broker, qos, from, to int) {
 // publishTo publishes numbers in order.
 func publishTo(t *testing.T, url string, qos, from, to int) {
 	t.Helper()
+	publishNumbers(t, url, "fleet/a/b/fix", qos, from, to)
+}
+
+func publishNumbers(t *testing.T, url, topic string, qos, from, to int) {
+	t.Helper()
 	var lines strings.Builder
 	for i := from; i < to; i++ {
 		fmt.Fprintln(&lines, i)
@@ -76,7 +81,7 @@ func publishTo(t *testing.T, url string, qos, from, to int) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
-	mosquittotest.PubLines(ctx, t, file, append(mosquittotest.At(t, url), "-q", fmt.Sprint(qos), "-t", "fleet/a/b/fix")...)
+	mosquittotest.PubLines(ctx, t, file, append(mosquittotest.At(t, url), "-q", fmt.Sprint(qos), "-t", topic)...)
 }
 
 func numbers(from, to int) (all []string) {
@@ -265,6 +270,50 @@ func TestSharedSubscription(t *testing.T) {
 	}
 }
 
+// Several connections divide the filters: each topic's messages come over one of them, in order, also those that were published
+// while the gateway was down, and none comes twice when the filters are divided anew.
+func TestSeveralConnections(t *testing.T) {
+	t.Parallel()
+	b := mosquittotest.New(t)
+	tenants := []string{"fleet/acme/#", "fleet/globex/#", "fleet/initech/#"}
+	publish := func(from, to int) {
+		for _, tenant := range tenants {
+			publishNumbers(t, b.URL(), strings.Replace(tenant, "#", "van/fix", 1), 1, from, to)
+		}
+	}
+	s := &sink{}
+	inOrder := func(to int) {
+		t.Helper()
+		eventually(t, "everything is accepted", func() bool { return len(s.all()) >= to*len(tenants) })
+		next := map[string]int{}
+		for _, m := range s.all() {
+			if fmt.Sprint(next[m.Topic]) != string(m.Payload) {
+				t.Fatalf("%s: %s comes where %d is next", m.Topic, m.Payload, next[m.Topic])
+			}
+			next[m.Topic]++
+		}
+	}
+	start := func(connections int, topics ...string) client {
+		c := startClient(t, b.URL(), s, func(o *mqtt.ClientOptions) { o.Connections, o.Topics = connections, topics })
+		eventually(t, "the client is connected", c.Connected)
+		return c
+	}
+	c := start(3, tenants...)
+	if n := metric(t, c.registry, "outrider_mqtt_connected"); n != 3 {
+		t.Errorf("%v connections", n)
+	}
+	publish(0, 200)
+	inOrder(200)
+	c.stop(t)
+	publish(200, 300)
+	c = start(3, tenants...)
+	inOrder(300)
+	c.stop(t)
+	c = start(3, tenants[1], tenants[2], tenants[0]) // each session has another filter now
+	publish(300, 400)
+	inOrder(400)
+}
+
 func TestBrokerThatGrantsNothing(t *testing.T) {
 	t.Parallel()
 	e := startEndpoint(t) // an endpoint refuses every subscription
@@ -332,14 +381,17 @@ func TestClientOptionsThatCannotBe(t *testing.T) {
 		t.Fatal(err)
 	}
 	for want, change := range map[string]func(*mqtt.ClientOptions){
-		"mqtt.url \"\"":   func(o *mqtt.ClientOptions) { o.URL = "" },
-		"mqtt.url \"http": func(o *mqtt.ClientOptions) { o.URL = "http://broker" },
-		"mqtt.url \"tcp":  func(o *mqtt.ClientOptions) { o.URL = "tcp://" },
-		"mqtt.url is no":  func(o *mqtt.ClientOptions) { o.URL = "tcp://a:s3cret@b:c" },
-		"mqtt.password":   func(o *mqtt.ClientOptions) { o.URL = "tcp://a:s3cret@b:1883" },
-		"mqtt.client_id":  func(o *mqtt.ClientOptions) { o.ClientID = "" },
-		"mqtt.topics":     func(o *mqtt.ClientOptions) { o.Topics = nil },
-		"without a sink":  func(o *mqtt.ClientOptions) { o.Sink = nil },
+		"mqtt.url \"\"":         func(o *mqtt.ClientOptions) { o.URL = "" },
+		"mqtt.url \"http":       func(o *mqtt.ClientOptions) { o.URL = "http://broker" },
+		"mqtt.url \"tcp":        func(o *mqtt.ClientOptions) { o.URL = "tcp://" },
+		"mqtt.url is no":        func(o *mqtt.ClientOptions) { o.URL = "tcp://a:s3cret@b:c" },
+		"mqtt.password":         func(o *mqtt.ClientOptions) { o.URL = "tcp://a:s3cret@b:1883" },
+		"mqtt.client_id":        func(o *mqtt.ClientOptions) { o.ClientID = "" },
+		"mqtt.topics":           func(o *mqtt.ClientOptions) { o.Topics = nil },
+		"and there is one":      func(o *mqtt.ClientOptions) { o.Connections = 2 },
+		"match the same topics": func(o *mqtt.ClientOptions) { o.Connections, o.Topics = 2, []string{"a/#", "b", "a/+"} },
+		"at most 64":            func(o *mqtt.ClientOptions) { o.Connections = 65 },
+		"without a sink":        func(o *mqtt.ClientOptions) { o.Sink = nil },
 	} {
 		o := good
 		change(&o)

@@ -21,6 +21,7 @@ const quiesce = 500
 // reconnecting would hand out again, from its memory, messages that the broker also repeats.
 type session struct {
 	client     *Client
+	part       *part
 	inbox      *inbox
 	broker     paho.Client
 	subscribed bool // read after run has returned
@@ -30,8 +31,8 @@ type session struct {
 	cause  error         // why it is gone; read after lost is closed
 }
 
-func newSession(c *Client) *session {
-	s := &session{client: c, inbox: newInbox(c.o.MaxWaiting), lost: make(chan struct{})}
+func newSession(c *Client, p *part) *session {
+	s := &session{client: c, part: p, inbox: newInbox(c.o.MaxWaiting), lost: make(chan struct{})}
 	s.broker = paho.NewClient(s.options())
 	return s
 }
@@ -42,7 +43,7 @@ func newSession(c *Client) *session {
 // before any subscription of this process.
 func (s *session) options() *paho.ClientOptions {
 	o := &s.client.o
-	p := paho.NewClientOptions().AddBroker(o.URL).SetClientID(o.ClientID).
+	p := paho.NewClientOptions().AddBroker(o.URL).SetClientID(s.part.id).
 		SetCleanSession(o.Forget).SetOrderMatters(true).SetAutoAckDisabled(true).
 		SetAutoReconnect(false).SetConnectRetry(false).SetStore(noStore{}).
 		SetKeepAlive(o.KeepAlive).SetConnectTimeout(o.ConnectTimeout).SetProtocolVersion(level311).
@@ -113,21 +114,31 @@ func (s *session) run() error {
 	return err
 }
 
-// present says whether the client is connected.
+// present says whether the connection is there.
 func (s *session) present(here bool) {
 	c := s.client
-	c.connected.Store(here)
-	if here {
-		c.metrics.connected.Set(1)
-		c.metrics.connects.Inc()
-		c.o.Logger.Info("broker connected", "broker", c.o.URL, "topics", c.o.Topics)
+	if !here {
+		c.connected.Add(-1)
+		c.metrics.connected.Dec()
 		return
 	}
-	c.metrics.connected.Set(0)
+	c.connected.Add(1)
+	c.metrics.connected.Inc()
+	c.metrics.connects.Inc()
+	c.o.Logger.Info("broker connected", "broker", c.o.URL, "client", s.part.id, "topics", s.part.topics)
 }
 
 func (s *session) subscribe() error {
-	token := s.broker.SubscribeMultiple(s.client.o.filters(), nil) // nil: to the default handler
+	if len(s.part.others) > 0 { // which this session may have had when the filters were divided otherwise
+		if err := s.await(s.broker.Unsubscribe(s.part.others...)); err != nil {
+			return fmt.Errorf("mqtt: unsubscribe: %w", err)
+		}
+	}
+	filters := make(map[string]byte, len(s.part.topics))
+	for _, topic := range s.part.topics {
+		filters[topic] = 1
+	}
+	token := s.broker.SubscribeMultiple(filters, nil) // nil: to the default handler
 	if err := s.await(token); err != nil {
 		return fmt.Errorf("mqtt: subscribe: %w", err)
 	}
@@ -168,7 +179,8 @@ func (s *session) work() {
 	var batch []telemetry.Message
 	for {
 		arrivals, open := s.inbox.take()
-		s.client.metrics.waiting.Set(float64(len(arrivals)))
+		waiting := float64(len(arrivals))
+		s.client.metrics.waiting.Add(waiting)
 		batch = batch[:0]
 		for _, a := range arrivals {
 			batch = append(batch, telemetry.Message{
@@ -177,12 +189,13 @@ func (s *session) work() {
 		}
 		if len(batch) > 0 {
 			if !s.accept(batch) {
+				s.client.metrics.waiting.Sub(waiting)
 				return
 			}
 			s.acknowledge(arrivals)
 		}
 		clear(batch)
-		s.client.metrics.waiting.Set(0)
+		s.client.metrics.waiting.Sub(waiting)
 		if !open {
 			return
 		}
