@@ -13,6 +13,7 @@ var words = strings.NewReplacer(
 	`json_extract(alert, '$.event')`, `alert ->> 'event'`,
 	`json_extract(alert, '$.owner')`, `alert ->> 'owner'`,
 	`json_extract(alert, '$.say')`, `alert ->> 'say'`,
+	`json_each(?) AS o`, `jsonb_array_elements(?::jsonb) AS o(value)`,
 	`json_remove(alert, '$.say')`, `alert - 'say'`,
 )
 

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -19,28 +20,40 @@ const deliveryColumns = `alert, page, psid, state, route, reason, detail, attemp
 
 // Nobody's delivery is claimed while another of theirs is under way, or an older one is pending: so messages
 // to one person keep the order of their events. Answers wait for answers only.
+//
+// PERF: of those that are pending the first one is looked up, which is one step in an index whatever a database
+// believes of its tables.
 const (
 	notBusy = ` AND NOT EXISTS (SELECT 1 FROM deliveries o
-		WHERE o.page = d.page AND o.psid = d.psid AND o.rank <= d.rank AND o.state IN ('sending', 'settling'))
-		AND NOT EXISTS (SELECT 1 FROM deliveries o WHERE o.page = d.page AND o.psid = d.psid AND o.state = 'pending'
+		WHERE o.page = d.page AND o.psid = d.psid AND o.rank <= d.rank AND o.state IN ('sending', 'settling'))`
+	isFirst = ` AND d.seq = (SELECT o.seq FROM deliveries o WHERE o.page = d.page AND o.psid = d.psid AND o.state = 'pending'
+		ORDER BY o.rank, o.event_at, o.seq LIMIT 1)`
+	noneBefore = ` AND NOT EXISTS (SELECT 1 FROM deliveries o WHERE o.page = d.page AND o.psid = d.psid AND o.state = 'pending'
 		AND (o.rank, o.event_at, o.seq) < (d.rank, d.event_at, d.seq))`
 	// PERF: what the plan needs of the thread comes with the row, and the leases of a claim are taken at once: each
 	// statement costs as much as the reading of the row.
 	opened     = `, COALESCE((SELECT w.last FROM windows w WHERE w.page = d.page AND w.psid = d.psid), 0)`
-	duePending = `SELECT seq, psid, event_at, rank, away` + opened + ` FROM deliveries d INDEXED BY deliveries_pending
-		WHERE page = ? AND state = 'pending' AND next_at <= ?` + notBusy + ` ORDER BY rank, event_at, seq`
-	dueHeld = `SELECT seq, psid, event_at, rank, away` + opened + ` FROM deliveries d INDEXED BY deliveries_held_order
-		WHERE page = ? AND state = 'held' AND next_at > 0 AND next_at <= ?` + notBusy + ` ORDER BY event_at, seq`
+	duePending = `SELECT seq, id, psid, event_at, rank, away` + opened + ` FROM deliveries d INDEXED BY deliveries_pending
+		WHERE page = ? AND state = 'pending' AND next_at <= ?` + notBusy + isFirst + ` ORDER BY rank, event_at, seq LIMIT ?`
+	dueHeld = `SELECT seq, id, psid, event_at, rank, away` + opened + ` FROM deliveries d INDEXED BY deliveries_held_order
+		WHERE page = ? AND state = 'held' AND next_at > 0 AND next_at <= ?` + notBusy + noneBefore + ` ORDER BY event_at, seq LIMIT ?`
 	dueAway = `SELECT seq FROM deliveries INDEXED BY deliveries_away WHERE page = ? AND psid = ? AND state = 'pending'
 		AND away = 1 AND rank = 1 AND next_at <= ? AND seq <> ? ORDER BY event_at, seq LIMIT ?`
 	anyHeldDue = `SELECT EXISTS (SELECT 1 FROM deliveries INDEXED BY deliveries_held
 		WHERE page = ? AND state = 'held' AND next_at > 0 AND next_at <= ?)`
 	nextLeases = `UPDATE counters SET value = value + ? WHERE name = 'lease' RETURNING value`
-	take       = `UPDATE deliveries SET state = 'sending', attempts = attempts + 1, lease = ?, claimed = ?, next_at = ?,
-		leader = ? WHERE seq = ? RETURNING ` + deliveryColumns
+	// PERF: a claim takes all its rows, and a settlement settles all its outcomes, in one statement: each costs a journey
+	// to the server, and as much again as the row.
+	take = `UPDATE deliveries SET state = 'sending', attempts = attempts + 1, lease = CAST(o.value ->> 'lease' AS BIGINT), claimed = ?,
+		next_at = ?, leader = o.value ->> 'leader' FROM json_each(?) AS o WHERE deliveries.seq = CAST(o.value ->> 'seq' AS BIGINT)
+		RETURNING seq, ` + deliveryColumns
 	lastAction = `SELECT last FROM windows WHERE page = ? AND psid = ?`
-	settle     = `UPDATE deliveries SET state = ?, route = ?, reason = ?, detail = ?, next_at = ?, sent_at = ?, message_id = ?,
-		away = away AND NOT ?, trace = trace || ? WHERE id = ? AND lease = ? AND state IN ('sending', 'settling')`
+	settle     = `UPDATE deliveries SET state = o.value ->> 'state', route = o.value ->> 'route', reason = o.value ->> 'reason',
+		detail = o.value ->> 'detail', next_at = CAST(o.value ->> 'next' AS BIGINT), sent_at = CAST(o.value ->> 'sent' AS BIGINT),
+		message_id = o.value ->> 'mid', away = CASE o.value ->> 'apart' WHEN 'yes' THEN FALSE ELSE away END,
+		trace = trace || (o.value ->> 'trace')
+		FROM json_each(?) AS o WHERE deliveries.id = o.value ->> 'id' AND lease = CAST(o.value ->> 'lease' AS BIGINT)
+		AND COALESCE(state, '') IN ('sending', 'settling') RETURNING deliveries.id` // by id, and not by the index of what is under way
 	// What was judged without its echo, and not claimed since, went out all the same.
 	settleSent = `UPDATE deliveries SET state = 'sent', route = ?, reason = '', detail = '', next_at = 0, sent_at = ?, message_id = ?,
 		trace = trace || ? WHERE id = ? AND lease = ? AND state IN ('pending', 'unknown')`
@@ -90,21 +103,11 @@ func (s *Store) Claim(ctx context.Context, page identity.PageID, room notify.Roo
 	err := s.writeSure(ctx, func(tx Tx) error {
 		taken = nil
 		due, err := dueRows(tx, page, room, now)
-		if err != nil {
+		if err != nil || len(due) == 0 {
 			return err
 		}
-		leases, err := newLeases(tx, len(due))
-		if err != nil {
-			return err
-		}
-		for i, row := range due {
-			t, err := takeRow(tx, row, leases+uint64(i), page, now, lease)
-			if err != nil {
-				return err
-			}
-			taken = append(taken, t)
-		}
-		return nil
+		taken, err = takeRows(tx, due, page, now, lease)
+		return err
 	})
 	var claims []notify.Claim
 	for i := range taken {
@@ -141,6 +144,7 @@ func (t *takenRow) claim() (notify.Claim, error) {
 // dueRow is a delivery that may be claimed.
 type dueRow struct {
 	seq, eventAt int64
+	id           string
 	psid         identity.PSID
 	rank         int
 	away         bool
@@ -153,7 +157,7 @@ func dueRows(tx Tx, page identity.PageID, room notify.Room, now time.Time) ([]du
 	if room.All <= 0 {
 		return nil, nil
 	}
-	due, err := firstOfEach(tx, duePending, page, room, now)
+	due, err := firstOfEach(tx, duePending, page, room, now, room.All) // a person has no second row that may go
 	if err != nil {
 		return nil, err
 	}
@@ -163,7 +167,8 @@ func dueRows(tx Tx, page identity.PageID, room notify.Room, now time.Time) ([]du
 	if err := tx.One([]any{&some}, anyHeldDue, page, micros(now)); err != nil || !some {
 		return due, err
 	}
-	held, err := firstOfEach(tx, dueHeld, page, notify.AnyRoom(room.All), now)
+	// Who has many held ones has a pending one after the next claim, and stands in nobody's way.
+	held, err := firstOfEach(tx, dueHeld, page, notify.AnyRoom(room.All), now, 4*room.All)
 	if err != nil {
 		return nil, err
 	}
@@ -183,9 +188,9 @@ func dueRows(tx Tx, page identity.PageID, room notify.Room, now time.Time) ([]du
 	return due[:min(room.All, len(due))], nil
 }
 
-// firstOfEach reads rows until it has the first one of each of so many people as there is room for.
-func firstOfEach(tx Tx, query string, page identity.PageID, room notify.Room, now time.Time) ([]dueRow, error) {
-	rows, err := tx.Rows(query, page, micros(now))
+// firstOfEach reads up to most rows, until it has the first one of each of so many people as there is room for.
+func firstOfEach(tx Tx, query string, page identity.PageID, room notify.Room, now time.Time, most int) ([]dueRow, error) {
+	rows, err := tx.Rows(query, page, micros(now), most)
 	if err != nil {
 		return nil, err
 	}
@@ -194,7 +199,7 @@ func firstOfEach(tx Tx, query string, page identity.PageID, room notify.Room, no
 	people := map[identity.PSID]bool{}
 	for len(first) < room.All && rows.Next() {
 		var r dueRow
-		if err := rows.Scan(&r.seq, &r.psid, &r.eventAt, &r.rank, &r.away, &r.opened); err != nil {
+		if err := rows.Scan(&r.seq, &r.id, &r.psid, &r.eventAt, &r.rank, &r.away, &r.opened); err != nil {
 			return nil, err
 		}
 		if people[r.psid] {
@@ -212,51 +217,76 @@ func firstOfEach(tx Tx, query string, page identity.PageID, room notify.Room, no
 	return first, rows.Err()
 }
 
-// newLeases returns the first of n fresh leases.
-func newLeases(tx Tx, n int) (first uint64, err error) {
-	if n == 0 {
-		return 0, nil
-	}
-	var last uint64
-	err = tx.One([]any{&last}, nextLeases, n)
-	return last - uint64(n) + 1, err
+// taking is a row on its way to sending.
+type taking struct {
+	Seq    int64  `json:"seq"`
+	Lease  uint64 `json:"lease"`
+	Leader string `json:"leader"` // id of the delivery in whose digest it goes out
 }
 
-// takeRow moves one delivery, and what goes out in its digest, to sending under fresh leases.
-func takeRow(tx Tx, row dueRow, fresh uint64, page identity.PageID, now time.Time, lease time.Duration) (takenRow, error) {
-	t := takenRow{opened: row.opened}
-	err := takeOne(tx, &t.deliveryRow, row.seq, fresh, "", now, lease)
-	if err != nil || !row.away || row.rank == 0 {
-		return t, err
+// takeRows moves deliveries, and what goes out in their digests, to sending under fresh leases.
+func takeRows(tx Tx, due []dueRow, page identity.PageID, now time.Time, lease time.Duration) ([]takenRow, error) {
+	var all []taking
+	ends := make([]int, len(due)) // where the rows of each end in all
+	for i, row := range due {
+		all = append(all, taking{Seq: row.seq})
+		if row.away && row.rank > 0 {
+			others, err := companions(tx, row, page, now)
+			if err != nil {
+				return nil, err
+			}
+			for _, seq := range others {
+				all = append(all, taking{Seq: seq, Leader: row.id})
+			}
+		}
+		ends[i] = len(all)
 	}
-	leader, err := t.delivery()
+	var last uint64
+	if err := tx.One([]any{&last}, nextLeases, len(all)); err != nil {
+		return nil, err
+	}
+	for i := range all {
+		all[i].Lease = last - uint64(len(all)-1-i)
+	}
+	rows, err := tx.Rows(take, micros(now), micros(now.Add(lease)), text(all))
 	if err != nil {
-		return t, err
+		return nil, err
 	}
+	defer rows.Close()
+	bySeq := make(map[int64]*deliveryRow, len(all))
+	for rows.Next() {
+		var seq int64
+		row := &deliveryRow{}
+		if err := rows.Scan(append([]any{&seq}, row.into()...)...); err != nil {
+			return nil, err
+		}
+		bySeq[seq] = row
+	}
+	if err := rows.Err(); err != nil || len(bySeq) != len(all) {
+		return nil, cmp.Or(err, errNotTaken)
+	}
+	taken, from := make([]takenRow, len(due)), 0
+	for i := range due {
+		taken[i] = takenRow{deliveryRow: *bySeq[all[from].Seq], opened: due[i].opened}
+		for _, t := range all[from+1 : ends[i]] {
+			taken[i].also = append(taken[i].also, *bySeq[t.Seq])
+		}
+		from = ends[i]
+	}
+	return taken, nil
+}
+
+// errNotTaken says that rows that were read in a transaction were not there to be changed in it.
+var errNotTaken = errors.New("store: due deliveries vanished in their own transaction")
+
+// companions lists what goes out in the digest that row leads.
+func companions(tx Tx, row dueRow, page identity.PageID, now time.Time) ([]int64, error) {
 	others, err := tx.Rows(dueAway, page, row.psid, micros(now), row.seq, notify.DigestMost)
-	seqs, err := collect(others, err, func(row Row) (int64, error) {
+	return collect(others, err, func(row Row) (int64, error) {
 		var seq int64
 		err := row.Scan(&seq)
 		return seq, err
 	})
-	if err != nil {
-		return t, err
-	}
-	first, err := newLeases(tx, len(seqs))
-	if err != nil {
-		return t, err
-	}
-	t.also = make([]deliveryRow, len(seqs))
-	for i, seq := range seqs {
-		if err := takeOne(tx, &t.also[i], seq, first+uint64(i), leader.Alert.ID, now, lease); err != nil {
-			return t, err
-		}
-	}
-	return t, nil
-}
-
-func takeOne(tx Tx, row *deliveryRow, seq int64, fresh uint64, leader string, now time.Time, lease time.Duration) error {
-	return tx.One(row.into(), take, fresh, micros(now), micros(now.Add(lease)), leader, seq)
 }
 
 // Enqueue implements notify.Enqueuer.
@@ -268,22 +298,58 @@ func (s *Store) Enqueue(ctx context.Context, deliveries []notify.Delivery) error
 	return nil
 }
 
+// settlement is an outcome on its way to its row.
+type settlement struct {
+	ID     string        `json:"id"`
+	Lease  uint64        `json:"lease"`
+	State  notify.State  `json:"state"`
+	Route  notify.Route  `json:"route"`
+	Reason notify.Reason `json:"reason"`
+	Detail string        `json:"detail"`
+	Next   int64         `json:"next"`
+	Sent   int64         `json:"sent"`
+	MID    string        `json:"mid"`
+	Apart  string        `json:"apart"` // "yes": it goes out alone from now on
+	Trace  string        `json:"trace"`
+}
+
+func settlementOf(o notify.Outcome) settlement {
+	s := settlement{ID: o.ID, Lease: o.Lease, State: o.State, Route: o.Route, Reason: o.Reason, Detail: noNUL(o.Detail),
+		Next: micros(o.NextAt), Sent: micros(o.SentAt), MID: noNUL(o.MessageID), Trace: traceOf(o.Tries)}
+	if o.Apart {
+		s.Apart = "yes"
+	}
+	return s
+}
+
+// noNUL makes a text that JSON in a database may hold.
+func noNUL(s string) string { return strings.ReplaceAll(s, "\x00", "\uFFFD") }
+
 // Settle implements notify.Outbox.
 func (s *Store) Settle(ctx context.Context, outcomes []notify.Outcome) error {
-	traces := make([]string, len(outcomes))
-	for i, o := range outcomes {
-		traces[i] = traceOf(o.Tries)
+	if len(outcomes) == 0 {
+		return nil
 	}
+	all := make([]settlement, len(outcomes))
+	for i, o := range outcomes {
+		all[i] = settlementOf(o)
+	}
+	set := text(all)
 	err := s.writeSure(ctx, func(tx Tx) error {
+		rows, err := tx.Rows(settle, set)
+		settled, err := collect(rows, err, func(row Row) (string, error) {
+			var id string
+			err := row.Scan(&id)
+			return id, err
+		})
+		if err != nil || len(settled) == len(outcomes) {
+			return err
+		}
 		for i, o := range outcomes {
-			trace := traces[i]
-			n, err := tx.Change(settle, o.State, o.Route, o.Reason, o.Detail, micros(o.NextAt), micros(o.SentAt), o.MessageID,
-				o.Apart, trace, o.ID, o.Lease)
-			if err == nil && n == 0 {
-				err = settleLate(tx, o, trace)
-			}
-			if err != nil {
-				return err
+			if !slices.Contains(settled, o.ID) {
+				if err := settleLate(tx, o, all[i].Trace); err != nil {
+					return err
+				}
 			}
 		}
 		return nil
