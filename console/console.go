@@ -3,8 +3,6 @@ package console
 import (
 	"net/http"
 
-	"github.com/prometheus/client_golang/prometheus/promhttp"
-
 	"outrider/console/ui"
 	"outrider/internal/people"
 )
@@ -16,7 +14,8 @@ func New(o Options) (http.Handler, error) {
 		return nil, err
 	}
 	mux := http.NewServeMux()
-	api := newRouter(mux, o)
+	slow := newThrottles(o)
+	api := newRouter(mux, o, slow)
 
 	newFences(o).register(api)
 	(&ogc{newFences(o), api, o.Now}).register(mux)
@@ -46,9 +45,8 @@ func New(o Options) (http.Handler, error) {
 	health{ready: o.Ready, keys: api.keys}.register(mux)
 	mux.Handle("GET /openapi.json", description)
 	if o.Gatherer != nil {
-		mux.Handle("GET /metrics", promhttp.HandlerFor(o.Gatherer, promhttp.HandlerOpts{}))
+		mux.Handle("GET /metrics", figures(o, api.keys))
 	}
-	slow := newThrottles(o)
 	if o.Login != nil {
 		mux.Handle(loginPath, slow.wrap(loginPath, loginPace, o.Login))
 	}

@@ -39,6 +39,8 @@ type keys struct {
 	now    func() time.Time
 	origin *http.CrossOriginProtection // of requests that a browser makes with its cookie
 
+	bearers, browsers *strangers // who come with wrong keys, and with sessions that are none
+
 	mu    *sync.Mutex // guards known
 	known map[string]knownKey
 }
@@ -67,8 +69,9 @@ type caller struct {
 	session string        // hash of the session's token; empty: a key
 }
 
-func newKeys(o Options) keys {
+func newKeys(o Options, slow throttles) keys {
 	return keys{
+		bearers: newStrangers(slow, keyPace, "key"), browsers: newStrangers(slow, sessionPace, "session"),
 		admin: sha256.Sum256([]byte(o.AdminKey.Reveal())), store: o.Store, now: o.Now, origin: http.NewCrossOriginProtection(), mu: &sync.Mutex{}, known: map[string]knownKey{},
 	}
 }
@@ -90,10 +93,7 @@ func (k keys) middleware(ctx huma.Context, next func(huma.Context)) {
 		refusal = mayDo(who, ctx.Operation())
 	}
 	if refusal != nil {
-		if refusal.Status == http.StatusUnauthorized {
-			w.Header().Set("WWW-Authenticate", `Bearer realm="outrider"`)
-		}
-		writeProblem(w, refusal)
+		refuse(w, refusal)
 		return
 	}
 	next(huma.WithValue(ctx, callerKey{}, who))
@@ -109,6 +109,8 @@ func (k keys) admit(r *http.Request) (caller, *huma.ErrorModel) {
 	who, err := k.who(r)
 	name := r.Header.Get(tenantHeader)
 	switch {
+	case errors.Is(err, errStranger):
+		return caller{}, problem(http.StatusTooManyRequests, "too many wrong keys came from this address; wait "+strangerWait+" s")
 	case err != nil:
 		return caller{}, problem(http.StatusServiceUnavailable, "the key cannot be looked up at the moment; try again")
 	case who.role == "":
@@ -137,18 +139,48 @@ func (k keys) good(r *http.Request) bool {
 // who returns whose key the request carries; no role: nobody's.
 func (k keys) who(r *http.Request) (caller, error) {
 	if r.Header.Get("Authorization") == "" {
-		return k.bySession(r)
+		cookie, err := r.Cookie(cookieName)
+		if err != nil {
+			return caller{}, nil
+		}
+		return k.met(k.browsers, r, cookie.Value, k.bySession)
 	}
-	scheme, key, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	key = strings.TrimSpace(key)
-	if !strings.EqualFold(scheme, "Bearer") || key == "" {
+	key := bearer(r)
+	if key == "" {
 		return caller{}, nil
 	}
+	return k.met(k.bearers, r, key, k.byKey)
+}
+
+// met looks for whose a key or a session is, unless its address has tried too many.
+func (k keys) met(s *strangers, r *http.Request, word string, look func(context.Context, string) (caller, error)) (caller, error) {
+	f := friend{addressOf(r), sha256.Sum256([]byte(word))}
+	if err := s.meet(f); err != nil {
+		return caller{}, err
+	}
+	who, err := look(r.Context(), word)
+	if err == nil {
+		s.judge(f, who.role != "")
+	}
+	return who, err
+}
+
+// bearer is the key that a request carries; empty: none.
+func bearer(r *http.Request) string {
+	scheme, key, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	if !strings.EqualFold(scheme, "Bearer") {
+		return ""
+	}
+	return strings.TrimSpace(key)
+}
+
+// byKey returns whose key it is.
+func (k keys) byKey(ctx context.Context, key string) (caller, error) {
 	given := sha256.Sum256([]byte(key))
 	if subtle.ConstantTimeCompare(given[:], k.admin[:]) == 1 {
 		return caller{tenant: identity.TenantID(telemetry.DefaultTenant), role: identity.Admin, name: "bootstrap key"}, nil
 	}
-	known, err := k.look(r.Context(), identity.HashAPIKey(key))
+	known, err := k.look(ctx, identity.HashAPIKey(key))
 	if err != nil || !known.exists || known.Expired(k.now()) {
 		return caller{}, err
 	}
@@ -163,13 +195,9 @@ func (k keys) foreign(r *http.Request) *huma.ErrorModel {
 	return nil
 }
 
-// bySession returns whose session the request's cookie is. It is looked up every time: an ended one opens nothing.
-func (k keys) bySession(r *http.Request) (caller, error) {
-	cookie, err := r.Cookie(cookieName)
-	if err != nil {
-		return caller{}, nil
-	}
-	s, u, err := k.store.Session(r.Context(), people.HashToken(cookie.Value))
+// bySession returns whose session it is. It is looked up every time: an ended one opens nothing.
+func (k keys) bySession(ctx context.Context, token string) (caller, error) {
+	s, u, err := k.store.Session(ctx, people.HashToken(token))
 	if errors.Is(err, store.ErrNotFound) {
 		return caller{}, nil
 	}
@@ -178,7 +206,7 @@ func (k keys) bySession(r *http.Request) (caller, error) {
 		return caller{}, err
 	}
 	if now.Sub(s.Seen) >= sessionSeenAt {
-		_ = k.store.SessionSeen(r.Context(), s.Hash, now) // what cannot be noted is noted the next time
+		_ = k.store.SessionSeen(ctx, s.Hash, now) // what cannot be noted is noted the next time
 	}
 	return caller{tenant: u.Tenant, role: u.Role, id: string(u.ID), name: nameOf(u), person: u.ID, session: s.Hash}, nil
 }

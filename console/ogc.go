@@ -70,10 +70,7 @@ func (o *ogc) asked(need identity.Role, do func(http.ResponseWriter, *http.Reque
 			refusal = problem(http.StatusForbidden, fmt.Sprintf("the key has the role %s; this takes %s", who.role, need))
 		}
 		if refusal != nil {
-			if refusal.Status == http.StatusUnauthorized {
-				w.Header().Set("WWW-Authenticate", `Bearer realm="outrider"`)
-			}
-			writeProblem(w, refusal)
+			refuse(w, refusal)
 			return
 		}
 		r = r.WithContext(context.WithValue(r.Context(), callerKey{}, who))

@@ -148,6 +148,8 @@ type Options struct {
 	Ready func(context.Context) map[string]error
 	// Gatherer is served at /metrics. Nil: the path does not exist.
 	Gatherer prometheus.Gatherer
+	// MetricsKey is what /metrics asks for, as a bearer token; the bootstrap key opens it, too. Empty: nothing.
+	MetricsKey identity.Token
 	// Registerer gets the API's own metrics. Nil: they are counted but not registered.
 	Registerer prometheus.Registerer
 

@@ -42,7 +42,7 @@ type router struct {
 	audit  *auditor
 }
 
-func newRouter(mux *http.ServeMux, o Options) *router {
+func newRouter(mux *http.ServeMux, o Options, slow throttles) *router {
 	c := huma.DefaultConfig("Outrider", "1")
 	c.Info.Description = apiDescription
 	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{keyScheme: {
@@ -61,7 +61,7 @@ func newRouter(mux *http.ServeMux, o Options) *router {
 	// the second loads scripts from elsewhere. Its create hook would put a $schema member into GeoJSON.
 	c.OpenAPIPath, c.DocsPath, c.SchemasPath, c.CreateHooks = "", "", "", nil
 
-	r := &router{logger: o.Logger, keys: newKeys(o)}
+	r := &router{logger: o.Logger, keys: newKeys(o, slow)}
 	c.Transformers = []huma.Transformer{r.explain}
 	r.api = humago.New(mux, c)
 	r.audit = &auditor{store: o.Store, mux: mux, now: o.Now, logger: o.Logger}

@@ -40,7 +40,7 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func (s *server) serve(rec *recorder, r *http.Request, route string) {
 	defer s.rescue(rec, r)
-	if !limited(route) && !s.open.permits(rec, r) {
+	if (!limited(route) || anonymous(route, r)) && !s.open.permits(rec, r) {
 		return
 	}
 	if route == unmatched {
@@ -76,6 +76,15 @@ func limited(route string) bool {
 		}
 	}
 	return false
+}
+
+// anonymous reports whether a request asks for what takes a key and brings none.
+func anonymous(route string, r *http.Request) bool {
+	if !strings.HasPrefix(route, "/api/v1/") && !strings.HasPrefix(route, "/ogc") || r.Header.Get("Authorization") != "" {
+		return false
+	}
+	_, err := r.Cookie(cookieName)
+	return err != nil
 }
 
 // clean reports whether the mux would take the path as it is. Unclean paths are refused, not redirected: the

@@ -67,6 +67,14 @@ func (b *buckets) take(name string, now time.Time) time.Duration {
 	return wait
 }
 
+// empty reports whether a name would have to wait; nothing is taken.
+func (b *buckets) empty(name string, now time.Time) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	l := b.all[name]
+	return l != nil && l.TokensAt(now) < 1
+}
+
 // tidy makes room. When every bucket is in use all are forgotten: memory is bounded before fairness is.
 func (b *buckets) tidy(now time.Time) {
 	if len(b.all) < bucketsMost {

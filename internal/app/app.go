@@ -288,7 +288,7 @@ func (a *App) startServing(ctx context.Context) error {
 	options := console.Options{
 		SecureCookies: strings.HasPrefix(c.HTTP.PublicURL, "https://"), Store: a.store, Directory: a.directory, Feed: a.feed, Reload: a.reloadDirectory, FencesChanged: a.pipeline.FencesChanged,
 		Rulebook: a.rulebook, Rules: a.rules, RulesChanged: a.reloadRules, FenceTags: a.pipeline.FenceTags, PageChanged: a.pageChanged,
-		Links: a.login, Messages: a.store, Wake: a.dispatcher.Wake, Login: a.login, Health: a.store, AdminKey: a.adminKey, Ready: a.ready, Gatherer: a.registry, Registerer: a.registry,
+		Links: a.login, Messages: a.store, Wake: a.dispatcher.Wake, Login: a.login, Health: a.store, AdminKey: a.adminKey, Ready: a.ready, Gatherer: a.registry, MetricsKey: c.Metrics.Key, Registerer: a.registry,
 		Webhook: messenger.NewWebhook(messenger.WebhookOptions{
 			VerifyToken: c.Facebook.VerifyToken, AppSecret: c.Facebook.AppSecret, Inbox: a.store, Wake: a.heard,
 			Received: a.received, Hears: a.listener != nil, Now: a.o.Now, Logger: a.logger.With("part", "webhook"), Registerer: a.registry,

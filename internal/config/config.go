@@ -29,6 +29,7 @@ type Config struct {
 	Graph    Graph
 	Facebook Facebook
 	Admin    Admin
+	Metrics  Metrics
 	Log      Log
 	Roles    []string
 }
@@ -166,6 +167,9 @@ type Facebook struct {
 
 // Admin is the bootstrap access to the API.
 type Admin struct{ Key identity.Token }
+
+// Metrics is who may read the figures.
+type Metrics struct{ Key identity.Token } // empty: everybody who reaches them
 
 // Log is what is logged and how.
 type Log struct{ Level, Format string }

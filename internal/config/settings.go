@@ -182,6 +182,8 @@ func Settings() []Setting {
 			set: secret(func(c *Config) *identity.Token { return &c.Facebook.VerifyToken })},
 		{Name: "admin.key", Secret: true, Doc: "Bootstrap API key. Empty: generated once into `admin.key` in `data.dir`, and printed that once.",
 			set: secret(func(c *Config) *identity.Token { return &c.Admin.Key }, longEnough)},
+		{Name: "metrics.key", Secret: true, Doc: "Key that `/metrics` asks for, as a bearer token (`authorization: {credentials_file: …}` of Prometheus). Empty: whoever reaches `http.listen` reads it; it names pages, but no vehicles and no people.",
+			set: secret(func(c *Config) *identity.Token { return &c.Metrics.Key }, longEnough)},
 		{Name: "log.level", Default: "info", Values: []string{"debug", "info", "warn", "error"}, Doc: "`debug`, `info`, `warn` or `error`.",
 			set: text(func(c *Config) *string { return &c.Log.Level })},
 		{Name: "log.format", Default: "auto", Values: []string{"auto", "text", "json"}, Doc: "`text`, `json`, or `auto`: text on a terminal, JSON elsewhere.",
