@@ -10,6 +10,8 @@
 //	gateway geofences   check, import and export files of geofences
 //	gateway keys        make, list and revoke API keys
 //	gateway copy-db     move from SQLite to PostgreSQL
+//	gateway backup      write what a gateway keeps to a file
+//	gateway restore     put a backup into an empty data.dir
 //	gateway migrate     bring the store to this version
 //	gateway completion  print a script for bash, zsh or fish
 //	gateway man         print a page of the manual

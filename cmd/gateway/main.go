@@ -50,6 +50,8 @@ func commands() []command {
 		{"geofences", "check FILE|import FILE|export [FILE]", "say of every geofence of a file whether it can be used, or move them in and out", environment.geofences},
 		{"keys", "create|list|revoke", "make, list and revoke API keys; create prints the key, once", environment.keys},
 		{"copy-db", "", "copy the SQLite store in data.dir into the PostgreSQL database of store.url", environment.copyDB},
+		{"backup", "", "write what a gateway keeps, running or not, to a file", environment.backup},
+		{"restore", "--from FILE", "put a backup into an empty data.dir", environment.restore},
 		{"migrate", "", "bring the store to this version", environment.migrate},
 		{"completion", "bash|zsh|fish", "print a script that makes a shell complete commands and flags", environment.completion},
 		{"man", "[PAGE]", "print a page of the manual", environment.man},

@@ -55,6 +55,7 @@ var allowed = map[string][]string{
 	"internal/replay":        append([]string{"internal/pipeline"}, domain...), // one mapping of a fix to the engine
 	"internal/quality":       append([]string{"simulator/quality"}, domain...),
 	"internal/app":           {"everything"},
+	"internal/backup":        {},
 	"internal/config":        {"identity"},
 	"internal/graph":         {"identity"},
 	"internal/people":        {"identity"},
