@@ -176,7 +176,8 @@ func TestConsoleOnAPhone(t *testing.T) {
 		"type": "Feature", "properties": map[string]any{"name": "Depot", "shape": "circle", "radius_m": 150},
 		"geometry": map[string]any{"type": "Point", "coordinates": []any{11.5755, 48.1374}},
 	}, http.StatusOK)
-	for _, view := range []string{"map", "events", "messages", "vehicles", "vehicles/van", "owners", "owners/ann", "pages", "pages/" + page, "health"} {
+	r.call(t, http.MethodPost, "users", map[string]any{"id": "olga", "name": "Olga", "role": "operator", "password": "correct horse battery"}, http.StatusOK)
+	for _, view := range []string{"map", "events", "messages", "vehicles", "vehicles/van", "owners", "owners/ann", "pages", "pages/" + page, "health", "access", "access/olga", "changes", "you"} {
 		p.Go(r.url("/#/" + view))
 		p.Wait(`document.querySelector('main').textContent.length > 0 && !document.querySelector('main .loading')`)
 		if wide := browsertest.Eval[float64](p, `document.documentElement.scrollWidth`); wide > 390 {
@@ -195,8 +196,10 @@ func TestConsoleIsAccessible(t *testing.T) {
 	}
 	r, p := consoleRig(t, 1280, 800)
 	drive(t, r, "van", 48.1300, 11.5700, 5, time.Minute)
+	r.call(t, http.MethodPost, "users", map[string]any{"id": "olga", "name": "Olga", "role": "operator", "password": "correct horse battery"}, http.StatusOK)
+	r.call(t, http.MethodPost, "keys", map[string]any{"name": "desk", "role": "viewer"}, http.StatusOK)
 	views := map[string][]string{
-		"light": {"map", "events", "messages", "vehicles", "vehicles/van", "owners", "owners/ann", "pages", "pages/" + page, "rules", "rules/default", "import", "why", "health"},
+		"light": {"map", "events", "messages", "vehicles", "vehicles/van", "owners", "owners/ann", "pages", "pages/" + page, "rules", "rules/default", "import", "why", "health", "access", "access/olga", "changes", "you"},
 		"dark":  {"map", "vehicles/van", "health"}, // every kind of thing that has a colour
 	}
 	for theme, views := range views {

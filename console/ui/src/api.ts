@@ -1,4 +1,4 @@
-import { session, signOut } from './session'
+import { session, shut } from './session'
 import type { ImportReport, ProblemBody } from './types'
 
 /** What the API answered instead of doing it. Its message is for people. */
@@ -47,7 +47,7 @@ export async function call(path: string, o: Call = {}): Promise<Response> {
   }
   if (answer.ok) return answer
   const problem = new Problem(answer.status, await answer.json().catch(() => ({})))
-  if (answer.status === 401 && session.value.signedIn) signOut('Your access has ended: sign in again.')
+  if (answer.status === 401 && session.value.signedIn) shut('Your access has ended: sign in again.')
   throw problem
 }
 
@@ -61,6 +61,10 @@ export async function put<T>(path: string, body: unknown, headers?: Record<strin
 
 export async function post<T>(path: string, body: unknown, headers?: Record<string, string>): Promise<T> {
   return (await call(path, { method: 'POST', body, headers })).json()
+}
+
+export async function patch<T>(path: string, body: unknown): Promise<T> {
+  return (await call(path, { method: 'PATCH', body })).json()
 }
 
 export async function remove(path: string, headers?: Record<string, string>): Promise<void> {

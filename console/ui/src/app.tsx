@@ -5,9 +5,12 @@ import { FleetMap } from './map/map'
 import { Icon, type IconName } from './parts/icon'
 import { Toasts } from './parts/toasts'
 import { href, route } from './router'
-import { session, signOut, switchTenant } from './session'
-import { feed, forget, unclaimed } from './state'
+import { asked, resume, session, signOut, switchTenant } from './session'
+import { feed, forget, say, unclaimed } from './state'
 import { theme, toggleTheme } from './theme'
+import type { Role } from './types'
+import { Access } from './views/access'
+import { Changes } from './views/changes'
 import { Events } from './views/events'
 import { Health } from './views/health'
 import { MapPanel } from './views/mappanel'
@@ -19,12 +22,14 @@ import { SignIn } from './views/signin'
 import { Transfer } from './views/transfer'
 import { Vehicles } from './views/vehicles'
 import { Why } from './views/why'
+import { You } from './views/you'
 
 interface View {
   name: string
   title: string
   icon: IconName
   page: ComponentType
+  least?: Role // who finds it in the list; absent: everybody
 }
 
 const views: View[] = [
@@ -38,19 +43,32 @@ const views: View[] = [
   { name: 'import', title: 'Import', icon: 'file', page: Transfer },
   { name: 'why', title: 'Why?', icon: 'why', page: Why },
   { name: 'health', title: 'Health', icon: 'health', page: Health },
+  { name: 'access', title: 'Access', icon: 'key', page: Access, least: 'admin' },
+  { name: 'changes', title: 'Changes', icon: 'log', page: Changes, least: 'admin' },
 ]
 
+// Reached by the name of who is signed in.
+const you: View = { name: 'you', title: 'You', icon: 'person', page: You }
+
 export function App() {
-  if (!session.value.signedIn) return <SignIn />
-  return <Console key={`${session.value.key}/${session.value.tenant}/${session.value.person}`} />
+  useEffect(() => {
+    resume()
+  }, [])
+  const { key, tenant, me, signedIn } = session.value
+  if (!asked.value) return null
+  if (!signedIn) return <SignIn />
+  return <Console key={`${key}/${tenant}/${me?.person ?? ''}`} />
 }
+
+/** The views that somebody of the role is offered. */
+const offered = (role?: Role): View[] => views.filter(v => !v.least || v.least === role)
 
 function Console() {
   useEffect(() => {
     forget()
     return follow()
   }, [])
-  const here = views.find(v => v.name === route.value.view) ?? views[0]
+  const here = [...offered(session.value.me?.role), you].find(v => v.name === route.value.view) ?? views[0]
   useEffect(() => {
     document.title = `${here.title} · Outrider`
   }, [here])
@@ -78,7 +96,7 @@ function Rail({ here }: { here: string }) {
         <span>Outrider</span>
       </div>
       <ul>
-        {views.map(v => (
+        {offered(session.value.me?.role).map(v => (
           <li key={v.name}>
             <a href={href(v.name)} aria-current={v.name === here ? 'page' : undefined}>
               <Icon name={v.icon} />
@@ -95,7 +113,14 @@ function Rail({ here }: { here: string }) {
       </ul>
       <div class="foot">
         <FeedState />
-        {session.value.person ? <p class="who">{session.value.person}</p> : <Tenant />}
+        {session.value.anyTenant ? (
+          <Tenant />
+        ) : (
+          <a class="who" href={href('you')}>
+            {session.value.person || 'A key'}
+            <span class="hidden">: you</span>
+          </a>
+        )}
         <button
           type="button"
           class="quiet"
@@ -129,10 +154,11 @@ function Tenant() {
   return (
     <form
       class="tenant"
-      onSubmit={e => {
+      onSubmit={async e => {
         e.preventDefault()
         const input = e.currentTarget.elements.namedItem('tenant') as HTMLInputElement
-        switchTenant(input.value.trim())
+        const refused = await switchTenant(input.value.trim())
+        if (refused) say(refused, true)
       }}
     >
       <label>

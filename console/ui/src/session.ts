@@ -1,22 +1,33 @@
 import { signal } from '@preact/signals'
+import type { Self } from './types'
 
 /**
  * Who is signed in: somebody with a key, which lives in this tab only and is forgotten when it closes, or a person,
- * whose session is in a cookie that scripts cannot read.
+ * whose session is in a cookie that scripts cannot read and every tab shares.
  */
 export class Session {
   readonly key: string
   readonly tenant: string
-  readonly person: string
+  readonly me?: Self
 
-  constructor(key: string, tenant: string, person = '') {
+  constructor(key: string, tenant: string, me?: Self) {
     this.key = key
     this.tenant = tenant
-    this.person = person
+    this.me = me
   }
 
   get signedIn(): boolean {
-    return this.key !== '' || this.person !== ''
+    return this.me !== undefined
+  }
+
+  /** What a person is called; empty: a key is signed in. */
+  get person(): string {
+    return this.me?.person ? this.me.name || this.me.person : ''
+  }
+
+  /** The bootstrap key may act on every tenant. */
+  get anyTenant(): boolean {
+    return this.me !== undefined && !this.me.person && !this.me.key
   }
 
   headers(): Record<string, string> {
@@ -29,37 +40,67 @@ export class Session {
 
 const keyName = 'outrider.key'
 const tenantName = 'outrider.tenant'
-const personName = 'outrider.person'
+/** Says to other tabs, and to the next visit, that a person signed in; the session itself is in the cookie. */
+const personHint = 'outrider.person'
 
-export const session = signal(
-  new Session(
-    sessionStorage.getItem(keyName) ?? '',
-    sessionStorage.getItem(tenantName) ?? '',
-    sessionStorage.getItem(personName) ?? '',
-  ),
-)
+export const session = signal(new Session('', ''))
+
+/** Whether it is known who is signed in; before, neither the console nor the sign-in page is right. */
+export const asked = signal(false)
 
 /** Why the sign-in page is shown, when it is not the first visit. */
 export const signedOutBecause = signal('')
 
-export function signIn(key: string, tenant: string, person = ''): void {
+export function signIn(key: string, tenant: string, me: Self): void {
   sessionStorage.setItem(keyName, key)
   sessionStorage.setItem(tenantName, tenant)
-  sessionStorage.setItem(personName, person)
+  if (me.person) localStorage.setItem(personHint, 'yes')
   signedOutBecause.value = ''
-  session.value = new Session(key, tenant, person)
+  session.value = new Session(key, tenant, me)
 }
 
-/** Ends the session here, and a person's at the gateway, too. */
-export function signOut(because = ''): void {
-  if (session.value.person && !because) fetch('/api/v1/session', { method: 'DELETE' }).catch(() => undefined)
+/** Asks the gateway whose key, or whose session in a cookie, this is. */
+export const whose = (key: string, tenant: string): Promise<Response> =>
+  fetch('/api/v1/self', { headers: new Session(key, tenant).headers() })
+
+/** Goes on with the key of this tab or with the person whose session the browser has, as in a new tab. */
+export async function resume(): Promise<void> {
+  const key = sessionStorage.getItem(keyName) ?? ''
+  const tenant = sessionStorage.getItem(tenantName) ?? ''
+  if (!key && !localStorage.getItem(personHint)) {
+    asked.value = true
+    return
+  }
+  const answer = await whose(key, tenant).catch(() => undefined)
+  if (answer?.ok) signIn(key, tenant, await answer.json())
+  else if (answer?.status !== 401) signedOutBecause.value = 'The gateway does not answer: try again in a moment.'
+  else leave('Your access has ended: sign in again.')
+  asked.value = true
+}
+
+function leave(because: string): void {
   sessionStorage.removeItem(keyName)
   sessionStorage.removeItem(tenantName)
-  sessionStorage.removeItem(personName)
+  localStorage.removeItem(personHint)
   signedOutBecause.value = because
   session.value = new Session('', '')
 }
 
-export function switchTenant(tenant: string): void {
-  signIn(session.value.key, tenant)
+/** Ends what is shown here. The session of a person goes on at the gateway until it is ended there. */
+export const shut = leave
+
+/** Ends the session here, and a person's at the gateway, too. */
+export function signOut(): void {
+  if (session.value.person) fetch('/api/v1/session', { method: 'DELETE' }).catch(() => undefined)
+  leave('')
+}
+
+/** Acts on another tenant; a name that cannot be one is refused with the gateway's words. */
+export async function switchTenant(tenant: string): Promise<string> {
+  const answer = await whose(session.value.key, tenant).catch(() => undefined)
+  if (answer?.ok) {
+    signIn(session.value.key, tenant, await answer.json())
+    return ''
+  }
+  return answer ? ((await answer.json().catch(() => ({}))).detail ?? '') : 'The gateway does not answer.'
 }

@@ -228,3 +228,47 @@ export interface ImportReport {
   stored: number
   findings: Imported[]
 }
+
+export type Role = 'viewer' | 'operator' | 'admin'
+
+/** Who calls: a key, a person, or the bootstrap key, which has neither id. */
+export interface Self {
+  tenant: string
+  role: Role
+  key?: string
+  person?: string
+  name?: string
+}
+
+export interface ApiKey {
+  id: string
+  name?: string
+  role: Role
+  expires?: string
+  created: string
+  last_used?: string
+  key?: string
+}
+
+export interface User {
+  id: string
+  name?: string
+  role: Role
+  has_password: boolean
+  disabled: boolean
+  created: string
+  last_used?: string
+}
+
+export interface AuditEntry {
+  seq: number
+  at: string
+  actor?: string
+  name?: string
+  operation: string
+  target: string
+  request: string
+  status: number
+  before?: unknown
+  after?: unknown
+}

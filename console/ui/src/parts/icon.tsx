@@ -20,6 +20,7 @@ const paths = {
   hole: 'M3 3h18v18H3zM9 9h6v6H9z',
   plus: 'M12 5v14M5 12h14',
   close: 'M6 6l12 12M18 6 6 18',
+  log: 'M5 4h14v16H5zM8 8h8M8 12h8M8 16h5',
   key: 'M14 10a4 4 0 1 0-3 3.9L13 16h2v2h2v2h3v-3l-6.200-6.200z',
 } as const
 

@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks'
 import { Text } from '../parts/form'
-import { Session, signedOutBecause, signIn } from '../session'
+import { signedOutBecause, signIn, whose } from '../session'
 
 export function SignIn() {
   const [name, setName] = useState('')
@@ -18,11 +18,10 @@ export function SignIn() {
           headers: { 'Content-Type': 'application/json' },
           body: JSON.stringify({ user: person, password: key }),
         })
-      : fetch('/api/v1/vehicles?limit=1', { headers: new Session(key.trim(), tenant.trim()).headers() })
+      : whose(key.trim(), tenant.trim())
     ).catch(() => undefined)
     setBusy(false)
-    if (answer?.ok && person) signIn('', '', (await answer.json()).name)
-    else if (answer?.ok) signIn(key.trim(), tenant.trim())
+    if (answer?.ok) signIn(person ? '' : key.trim(), person ? '' : tenant.trim(), await answer.json())
     else if (answer?.status === 401 && !person) setFault('This is not a key of this gateway.')
     else
       setFault(
