@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"net/http"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -95,16 +94,8 @@ func benchGateway(b *testing.B, settings map[string]string) *app.App {
 		}
 	})
 	for i := range 200 {
-		fence := fmt.Sprintf(`{"type":"Feature","properties":{"shape":"circle","radius_m":100},"geometry":{"type":"Point","coordinates":[11.5,%.7f]}}`,
-			benchLatitude(200*i+100))
-		req, _ := http.NewRequestWithContext(b.Context(), http.MethodPut, fmt.Sprintf("http://%s/api/v1/geofences/f%d", a.HTTPAddr(), i), strings.NewReader(fence))
-		req.Header.Set("Authorization", "Bearer "+key)
-		req.Header.Set("Content-Type", "application/json")
-		res, err := http.DefaultClient.Do(req)
-		if err != nil || res.StatusCode != http.StatusCreated {
-			b.Fatalf("fence: %v %v", res, err)
-		}
-		_ = res.Body.Close()
+		benchPut(b, a, fmt.Sprint("geofences/f", i), fmt.Sprintf(
+			`{"type":"Feature","properties":{"shape":"circle","radius_m":100},"geometry":{"type":"Point","coordinates":[11.5,%.7f]}}`, benchLatitude(200*i+100)))
 	}
 	return a
 }

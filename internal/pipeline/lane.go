@@ -48,8 +48,7 @@ type lane struct {
 	epoch   uint64
 
 	step        store.Commit                 // what has been decided since the last commit
-	lastFixes   map[vehicleKey]telemetry.Fix // not in the store yet
-	fixesAt     time.Time                    // when all of them were put there
+	lastFixes   lastFixes
 	pages       map[identity.PageID]bool     // to be woken after the commit
 	stays       stays
 	committed   journal.Position
@@ -87,7 +86,7 @@ func newLane(partition int, o *Options, fences *Fences, inspect *Inspector, m *m
 		logger:    o.Logger.With("partition", partition),
 		gate:      telemetry.NewGate(telemetry.GateOptions{}),
 		tenants:   map[telemetry.TenantID]*tenantState{},
-		lastFixes: map[vehicleKey]telemetry.Fix{},
+		lastFixes: newLastFixes(),
 		pages:     map[identity.PageID]bool{},
 		stays:     stays{},
 		entries:   make([]journal.Entry, 0, readBatch),
@@ -180,7 +179,7 @@ func (l *lane) evaluate(e *journal.Entry) {
 	l.crossings = ts.tracker.Observe(l.crossings[:0], EngineFix(ts.tracker, f))
 	l.decide(ts, f.Received)
 	if verdict == telemetry.Admitted { // a silent one, too: it may have been committed before it was put into the store
-		l.lastFixes[vehicleKey{f.Tenant, f.Vehicle}] = *f
+		l.lastFixes.put(f)
 	}
 }
 
@@ -354,34 +353,7 @@ func (l *lane) mustCommit() bool {
 		return true
 	}
 	now := l.o.Now()
-	return l.next > l.committed && now.Sub(l.committedAt) >= quietCommit || l.fixesDue(now)
-}
-
-// fixesDue reports whether last fixes have waited long enough.
-func (l *lane) fixesDue(now time.Time) bool {
-	return len(l.lastFixes) > 0 && now.Sub(l.fixesAt) >= quietCommit
-}
-
-// takeFixes moves last fixes into a commit: all of them once in a while, in between those of vehicles that crossed
-// something, since who is told of it may ask where they are.
-//
-// PERF: a fleet under load commits many times a second; putting every vehicle's fix there each time was half of SQLite's work.
-func (l *lane) takeFixes(c *store.Commit) {
-	if now := l.o.Now(); l.fixesDue(now) {
-		l.fixesAt = now
-		for _, f := range l.lastFixes {
-			c.LastFixes = append(c.LastFixes, f)
-		}
-		clear(l.lastFixes)
-		return
-	}
-	for i := range c.Crossings {
-		key := vehicleKey{telemetry.TenantID(c.Crossings[i].Tenant), telemetry.VehicleID(c.Crossings[i].Vehicle)}
-		if f, ok := l.lastFixes[key]; ok {
-			c.LastFixes = append(c.LastFixes, f)
-			delete(l.lastFixes, key)
-		}
-	}
+	return l.next > l.committed && now.Sub(l.committedAt) >= quietCommit || l.lastFixes.due(now)
 }
 
 // commit makes everything decided since the last one durable, together with the position. It tries until it
@@ -389,7 +361,7 @@ func (l *lane) takeFixes(c *store.Commit) {
 func (l *lane) commit(ctx context.Context) error {
 	c := l.step
 	c.Partition, c.Epoch, c.Next, c.Clock, c.Revision = l.partition, l.epoch, l.next, l.ticked, l.fenced.Revision
-	l.takeFixes(&c)
+	c.LastFixes = l.lastFixes.take(c.LastFixes, c.Crossings, l.o.Now())
 	if err := l.keepTrying(ctx, c); err != nil {
 		return err
 	}
@@ -434,7 +406,6 @@ func (l *lane) keepTrying(ctx context.Context, c store.Commit) error {
 func (l *lane) leave() error {
 	ctx, cancel := context.WithTimeout(context.Background(), retryMost)
 	defer cancel()
-	l.fixesAt = time.Time{} // all of them
 	if err := l.commit(ctx); err != nil {
 		return err
 	}

@@ -227,8 +227,8 @@ const snapshotMagic = "outrider-lane-1\n"
 // later start needs.
 func (l *lane) snapshot(ctx context.Context) error {
 	l.snapshotAt = l.o.Now()
-	if l.next > l.committed || len(l.lastFixes) > 0 { // no replay would find those again
-		l.fixesAt = time.Time{}
+	for l.next > l.committed || l.lastFixes.waiting() { // no replay would find those again
+		l.lastFixes.hurry()
 		if err := l.commit(ctx); err != nil {
 			return err
 		}
