@@ -47,9 +47,9 @@ type lane struct {
 	ticked  time.Time        // arrival clock up to which every tracker's timers have fired without a fix
 	epoch   uint64
 
-	step        store.Commit                 // what has been decided since the last commit
+	step        store.Commit // what has been decided since the last commit
 	lastFixes   lastFixes
-	pages       map[identity.PageID]bool     // to be woken after the commit
+	pages       map[identity.PageID]bool // to be woken after the commit
 	stays       stays
 	committed   journal.Position
 	committedAt time.Time
