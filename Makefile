@@ -4,13 +4,14 @@ SHELL := /bin/bash
 
 GO       ?= go
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
-LDFLAGS  := -s -w -X main.version=$(VERSION)
+LDFLAGS  := -s -w -buildid= -X main.version=$(VERSION)
 STATIC   := $(GO) tool -modfile=internal/tools/go.mod staticcheck
 FUZZTIME ?= 10s
 SEEDS    ?= 2
+DIST     ?= dist
 FIRST    ?= $(shell date +%y%m%d00)
 
-.PHONY: help run test race check format vet lint generate generated ui console build lex manual packaging bench quality fuzz cover clean
+.PHONY: help run test race check format vet lint generate generated ui console build lex licences workflows sbom deb release manual packaging bench quality fuzz cover clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,7 +23,7 @@ run: ## start the demo: gateway, Graph sandbox and a simulated fleet, with nothi
 test: ## install what the tests need, then run them all (-race, -shuffle=on)
 	@internal/tools/test.sh
 
-check: format vet lint generated console ## format, vet, staticcheck, import table, generated files, web console
+check: format vet lint generated console licences workflows ## format, vet, staticcheck, import table, generated files, web console, licences, workflows
 
 format: ## every file is gofmt'ed
 	@out=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$out" ]; then echo "not formatted, run gofmt -w:"; echo "$$out"; exit 1; fi
@@ -50,7 +51,22 @@ console: ## the console's own checks, and that what is committed of it is what i
 	@internal/tools/console.sh
 
 build: ## bin/gateway and bin/simulator, static and stripped
-	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/ ./cmd/...
+	CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)' -o bin/ ./cmd/...
+
+licences: ## deployments/THIRD_PARTY_LICENCES is what the programs are made of; make licences WRITE=--write writes it
+	@internal/tools/licences.sh $(WRITE)
+
+workflows: ## actionlint
+	$(GO) tool -modfile=internal/tools/go.mod actionlint
+
+sbom: build ## bin/sbom: bills of materials (CycloneDX) of the programs and of the console
+	internal/tools/sbom.sh '$(VERSION)' bin/sbom bin/gateway bin/simulator
+
+deb: ## bin/*.deb: Debian packages for amd64 and arm64, and archives
+	internal/tools/package.sh '$(VERSION)' bin
+
+release: ## DIST (dist) with all that VERSION=v1.2.3 consists of: archives, packages, chart, bills of materials, licences, sums
+	@internal/tools/release.sh '$(VERSION)' '$(DIST)'
 
 manual: build ## bin/man and bin/completion: manual pages, and completion for bash, zsh and fish
 	bin/gateway man --dir=bin/man
@@ -84,4 +100,4 @@ cover: ## coverage by package
 	$(GO) test -coverprofile=coverage.out ./... && $(GO) tool cover -func=coverage.out | tail -1
 
 clean: ## remove what the other targets made
-	rm -rf bin coverage.out
+	rm -rf bin dist coverage.out

@@ -32,9 +32,23 @@ func read(t *testing.T, path string) string {
 	return string(b)
 }
 
+// scratch are directories that all tests share, removed at the end.
+var scratch struct {
+	sync.Mutex // guards dirs
+	dirs       []string
+}
+
+func scratchDir() (string, error) {
+	dir, err := os.MkdirTemp("", "outrider-packaging-")
+	scratch.Lock()
+	defer scratch.Unlock()
+	scratch.dirs = append(scratch.dirs, dir)
+	return dir, err
+}
+
 // gateway is the program, built once for all tests.
 var gateway = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "outrider-packaging-")
+	dir, err := scratchDir()
 	if err != nil {
 		return "", err
 	}
@@ -47,8 +61,8 @@ var gateway = sync.OnceValues(func() (string, error) {
 
 func TestMain(m *testing.M) {
 	code := m.Run()
-	if path, err := gateway(); err == nil {
-		_ = os.RemoveAll(filepath.Dir(path))
+	for _, made := range scratch.dirs {
+		_ = os.RemoveAll(made)
 	}
 	os.Exit(code)
 }
