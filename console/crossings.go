@@ -6,6 +6,7 @@ import (
 
 	"outrider/geofence"
 	"outrider/identity"
+	"outrider/notify"
 	"outrider/store"
 )
 
@@ -22,6 +23,7 @@ type crossing struct {
 	Lon           float64            `json:"lon"`
 	Confidence    int                `json:"confidence" doc:"1 (weak) to 3 (strong)."`
 	Why           string             `json:"why,omitempty" doc:"The reason of the confidence."`
+	Reading       *notify.Reading    `json:"reading,omitempty" doc:"The rule's own reading of the geofence that saw it; absent: that of the geofence itself."`
 	Late          bool               `json:"late" doc:"Found in data that came too late to alert anyone."`
 	Received      *time.Time         `json:"received,omitempty" doc:"When the position that decided it arrived."`
 	Recorded      *time.Time         `json:"recorded,omitempty"`
@@ -66,9 +68,14 @@ func (c *records) acknowledged(ctx context.Context, shown []crossing) error {
 }
 
 func showCrossing(c store.Crossing) crossing {
-	return crossing{
+	shown := crossing{
 		ID: c.ID, Vehicle: c.Vehicle, Fence: c.Fence, FenceName: c.FenceName, FenceRevision: c.FenceRev, Kind: c.Kind,
 		At: c.At.UTC(), Lat: c.Point.Lat(), Lon: c.Point.Lon(), Confidence: c.Confidence, Why: c.Why, Late: c.Late,
 		Received: moment(c.Received), Recorded: moment(c.Recorded),
 	}
+	if c.Reading != "" {
+		r := notify.ReadingOf(c.Reading)
+		shown.Reading = &r
+	}
+	return shown
 }

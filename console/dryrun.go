@@ -115,5 +115,6 @@ func (c *rules) event(x store.Crossing) notify.Event {
 	return notify.Event{
 		ID: x.ID, Tenant: x.Tenant, Vehicle: x.Vehicle, Fence: string(x.Fence), FenceName: x.FenceName, FenceTags: tags, Private: owner,
 		Kind: notify.Kind(x.Kind), At: x.At, Point: x.Point, Late: x.Late, Confidence: x.Confidence, Received: x.Received,
+		Reading: notify.ReadingOf(x.Reading),
 	}
 }

@@ -53,7 +53,7 @@ func (c *rules) register(r *router) {
 		return huma.Operation{OperationID: id, Method: method, Path: path, Tags: []string{tagRules}, Summary: summary, Errors: errors}
 	}
 	list := op("list-rules", http.MethodGet, rulesPath, "List rules")
-	list.Description = "Those of high priority first, else by id. Of several rules that tell the same person of the same event the first counts. " +
+	list.Description = "Those of high priority first, then those with a preset or thresholds of their own, else by id. Of several rules that tell the same person of the same event the first counts. " +
 		"The rule \"default\" is there until one of that id is made: owners hear of each enter and exit."
 	handle(r, list, c.list)
 	handle(r, op("get-rule", http.MethodGet, rulesPath+"/{id}", "Read a rule", http.StatusNotFound), c.get)
@@ -180,10 +180,31 @@ func (c *rules) save(ctx context.Context, id string, body rule, expect uint64) (
 	r.Tenant, r.ID = tenantOf(ctx), id
 	slices.Sort(r.Vehicles.IDs)
 	slices.Sort(r.Geofences.IDs)
+	if err := c.affordable(&r); err != nil {
+		return r, err
+	}
 	err := c.change(ctx, func(ctx context.Context) error {
 		var err error
 		r, err = c.o.Store.PutRule(ctx, r, expect)
 		return err
 	})
 	return r, err
+}
+
+// readingsMost is how many readings of their own a tenant's rules may have: each costs as much as all other evaluation.
+const readingsMost = 16
+
+// affordable refuses a rule that would make too many readings.
+func (c *rules) affordable(r *notify.Rule) error {
+	readings := map[notify.Reading]bool{{}: true, r.Reading: true}
+	for _, other := range c.o.Rulebook.Rules(r.Tenant) {
+		if other.ID != r.ID && !other.Disabled {
+			readings[other.Reading] = true
+		}
+	}
+	if r.Disabled || len(readings)-1 <= readingsMost {
+		return nil
+	}
+	return problem(http.StatusUnprocessableEntity, fmt.Sprintf(
+		"expected at most %d different sets of preset and thresholds in the rules of a tenant: let this one have those of another rule", readingsMost))
 }

@@ -2,6 +2,7 @@ package console_test
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -61,6 +62,26 @@ func TestRulesAreMadeChangedAndForgotten(t *testing.T) {
 	}
 }
 
+// Thresholds of a rule's own come back as they were given, and there may not be too many different ones.
+func TestARuleHasAPresetAndThresholds(t *testing.T) {
+	t.Parallel()
+	g := ruled(t)
+	const own = `"preset":"calm","dwell_s":600,"speed_limit_kmh":30,"speed_for_s":5,"stopped_s":120,"silent_s":3600`
+	g.must(201, "PUT", "/api/v1/rules/own", `{"events":["enter","dwell","overspeed","stopped","silent"],`+own+`}`)
+	if a := g.must(200, "GET", "/api/v1/rules/own", ""); !strings.Contains(a.body, own) {
+		t.Errorf("read back: %s", a.body)
+	}
+	for n := range 15 {
+		g.must(201, "PUT", fmt.Sprint("/api/v1/rules/r", n), fmt.Sprintf(`{"events":["dwell"],"dwell_s":%d}`, n+1))
+	}
+	if a := g.must(422, "PUT", "/api/v1/rules/more", `{"events":["dwell"],"dwell_s":99}`); !strings.Contains(a.body, "at most 16") {
+		t.Errorf("one too many: %s", a.body)
+	}
+	g.must(201, "PUT", "/api/v1/rules/more", `{"events":["dwell"],"dwell_s":7}`)
+	g.must(201, "PUT", "/api/v1/rules/off", `{"events":["dwell"],"dwell_s":99,"disabled":true}`)
+	g.must(200, "PUT", "/api/v1/rules/r3", `{"events":["dwell"],"dwell_s":98}`)
+}
+
 func TestAWrongRuleIsRefusedFieldByField(t *testing.T) {
 	t.Parallel()
 	g := ruled(t)
@@ -76,6 +97,10 @@ func TestAWrongRuleIsRefusedFieldByField(t *testing.T) {
 		`{"events":["enter"],"cooldown_s":-1}`:                                                          "body.cooldown_s",
 		`{"events":["enter"],"min_confidence":9}`:                                                       "body.min_confidence",
 		`{"events":["enter"],"color":"red"}`:                                                            "body.color",
+		`{"events":["enter"],"preset":"nervous"}`:                                                       "body.preset",
+		`{"events":["enter"],"dwell_s":60}`:                                                             "body.dwell_s",
+		`{"events":["dwell"],"dwell_s":-1}`:                                                             "body.dwell_s",
+		`{"events":["overspeed"],"speed_for_s":5}`:                                                      "body.speed_for_s",
 		`{"id":"other","events":["enter"]}`:                                                             "body.id",
 	} {
 		if a := g.must(422, "PUT", "/api/v1/rules/night", body); !strings.Contains(a.body, says) {

@@ -48,6 +48,10 @@ type Event struct {
 	Late       bool // for the record only; nobody is alerted
 	Confidence int  // of the engine, 1 to 3; 0: not known
 
+	Reading  Reading   // by which it was seen; zero: as the fence itself says
+	Readings []Reading // which the engine has, the zero reading left out or not
+	Usual    Reading   // what the fence itself says; its Preset is not set
+
 	// Received is when the fix that decided the event arrived, for latency figures.
 	Received time.Time
 }

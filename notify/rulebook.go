@@ -39,15 +39,19 @@ func (b *Rulebook) Load(rules []Rule) {
 	b.view.Store(&byTenant)
 }
 
-// rank puts rules of high priority first.
+// rank puts rules of high priority first, and among equals those with a reading of their own: they know better.
 func rank(r Rule) int {
-	if r.Priority == PriorityHigh {
-		return 0
+	n := 0
+	if r.Priority != PriorityHigh {
+		n += 2
 	}
-	return 1
+	if r.Reading == (Reading{}) {
+		n++
+	}
+	return n
 }
 
-// Rules lists a tenant's rules, those of high priority first, else by id. The list is shared: callers must not change it.
+// Rules lists a tenant's rules, those of high priority first, then those with a reading of their own, else by id. The list is shared: callers must not change it.
 func (b *Rulebook) Rules(tenant identity.TenantID) []Rule {
 	if list, ok := (*b.view.Load())[tenant]; ok {
 		return list

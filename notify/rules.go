@@ -45,12 +45,26 @@ func (r *Rules) Alerts(dst []Alert, e Event) []Alert {
 	}
 	v, _ := r.directory.Vehicle(e.Tenant, e.Vehicle)
 	rules, start := r.rulesFor(&e), len(dst)
+	var taken []identity.OwnerID // who hear of it by another reading
 	for i := range rules {
-		if rule := &rules[i]; rule.misses(&e, v.Tags) == Hit {
-			dst = r.tell(dst, start, rule, &e, v)
+		switch rule := &rules[i]; rule.misses(&e, v.Tags) {
+		case Hit:
+			dst = r.tell(dst, start, rule, &e, v, taken)
+		case MissReading:
+			if rule.takes(&e) {
+				taken = append(taken, ids(r.people(rule, &e))...)
+			}
 		}
 	}
-	return r.grant(dst, start, &e, v)
+	return r.grant(dst, start, &e, v, taken)
+}
+
+func ids(people []identity.Owner) []identity.OwnerID {
+	all := make([]identity.OwnerID, len(people))
+	for i := range people {
+		all[i] = people[i].ID
+	}
+	return all
 }
 
 // rulesFor returns the rules that say something of e: of a fence that is one person's only the usual one does.
@@ -61,14 +75,15 @@ func (r *Rules) rulesFor(e *Event) []Rule {
 	return r.book.Rules(e.Tenant)
 }
 
-// grant appends alerts for people who asked to be told of this one time, and are not told already in dst[start:].
-func (r *Rules) grant(dst []Alert, start int, e *Event, v identity.Vehicle) []Alert {
-	if e.Kind != Enter && e.Kind != Exit {
+// grant appends alerts for people who asked to be told of this one time, and are not told already in dst[start:], nor by
+// another reading.
+func (r *Rules) grant(dst []Alert, start int, e *Event, v identity.Vehicle, taken []identity.OwnerID) []Alert {
+	if e.Kind != Enter && e.Kind != Exit || e.Reading != (Reading{}) {
 		return dst
 	}
 	rule := usual(e.Tenant)
 	for _, o := range r.people(&rule, e) {
-		if isTold(dst[start:], o.ID) {
+		if isTold(dst[start:], o.ID) || slices.Contains(taken, o.ID) {
 			continue
 		}
 		if a := r.alert(&rule, e, o, v); a.Once != "" {
@@ -82,10 +97,10 @@ func isTold(alerts []Alert, owner identity.OwnerID) bool {
 	return slices.ContainsFunc(alerts, func(a Alert) bool { return a.Owner == owner })
 }
 
-// tell appends the alerts of one rule, but for people who are told already in dst[start:].
-func (r *Rules) tell(dst []Alert, start int, rule *Rule, e *Event, v identity.Vehicle) []Alert {
+// tell appends the alerts of one rule, but for people who are told already in dst[start:], or by another reading.
+func (r *Rules) tell(dst []Alert, start int, rule *Rule, e *Event, v identity.Vehicle, taken []identity.OwnerID) []Alert {
 	for _, o := range r.people(rule, e) {
-		if !isTold(dst[start:], o.ID) {
+		if !isTold(dst[start:], o.ID) && !slices.Contains(taken, o.ID) {
 			dst = append(dst, r.alert(rule, e, o, v))
 		}
 	}
@@ -115,11 +130,27 @@ func (r *Rules) Wanted(e Event) bool {
 	return slices.ContainsFunc(r.rulesFor(&e), func(rule Rule) bool { return rule.misses(&e, v.Tags) == Hit })
 }
 
+// Concerns reports whether a rule looks for what e tells, whenever and for whomever it does: what nobody looks for in a
+// reading of its own is not worth a record.
+func (r *Rules) Concerns(e Event) bool {
+	v, _ := r.directory.Vehicle(e.Tenant, e.Vehicle)
+	return slices.ContainsFunc(r.rulesFor(&e), func(rule Rule) bool {
+		if rule.Reading != e.Reading {
+			return false
+		}
+		switch rule.misses(&e, v.Tags) {
+		case Hit, MissSchedule, MissConfidence:
+			return true
+		}
+		return false
+	})
+}
+
 // Judgement is what one rule says of an event.
 type Judgement struct {
 	Rule string             `json:"rule"`
 	Name string             `json:"name,omitempty"`
-	Miss Miss               `json:"miss,omitempty" doc:"Why it does not hold: disabled, event, vehicle, geofence, schedule or confidence. Absent: it holds."`
+	Miss Miss               `json:"miss,omitempty" doc:"Why it does not hold: disabled, event, vehicle, geofence, schedule, reading or confidence. Absent: it holds."`
 	To   []identity.OwnerID `json:"to,omitempty" nullable:"false" doc:"Whom it tells."`
 }
 

@@ -125,6 +125,7 @@ func CheckRule(r *Rule) []RuleFault {
 			add(fmt.Sprintf("events[%d]", i), k, fmt.Errorf("expected one of %v", Kinds()))
 		}
 	}
+	checkReading(r, add)
 	if r.Text != "" {
 		add("text", r.Text, CheckText(string(Enter), r.Text))
 	}

@@ -15,4 +15,7 @@ type Rules interface {
 	DeleteRule(ctx context.Context, tenant identity.TenantID, id string, expect uint64) error
 	// Rules returns the rules of all tenants, by tenant and id.
 	Rules(ctx context.Context) ([]notify.Rule, error)
+	// RulesAt returns the rules of all tenants as they were at a revision, which is counted together with those of
+	// geofences; their Updated is not told.
+	RulesAt(ctx context.Context, revision uint64) ([]notify.Rule, error)
 }

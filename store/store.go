@@ -84,7 +84,9 @@ type Geofences interface {
 	GeofencesAt(ctx context.Context, revision uint64) ([]Geofence, uint64, error)
 	// GeofenceChanges returns versions with a revision above since, deleted ones included, in order.
 	GeofenceChanges(ctx context.Context, since uint64) ([]Geofence, error)
-	// ForgetGeofences drops superseded versions that no revision >= keep needs.
+	// Revision returns the newest revision of all geofences and rules.
+	Revision(ctx context.Context) (uint64, error)
+	// ForgetGeofences drops superseded versions of geofences and rules that no revision >= keep needs.
 	ForgetGeofences(ctx context.Context, keep uint64) error
 }
 
@@ -135,6 +137,7 @@ type Crossing struct {
 	Confidence int       // 1 to 3
 	Why        string    // reason of the confidence, from the engine's closed list
 	Late       bool      // for the record only, nobody was alerted
+	Reading    string    // the rule's own reading of the fence that it is of, see notify.Reading; empty: the fence's
 	Received   time.Time // arrival of the fix that decided it
 	Recorded   time.Time
 }

@@ -287,7 +287,7 @@ func (a *App) startServing(ctx context.Context) error {
 	}
 	options := console.Options{
 		SecureCookies: strings.HasPrefix(c.HTTP.PublicURL, "https://"), Store: a.store, Directory: a.directory, Feed: a.feed, Reload: a.reloadDirectory, FencesChanged: a.pipeline.FencesChanged,
-		Rulebook: a.rulebook, Rules: a.rules, RulesChanged: a.reloadRules, FenceTags: a.pipeline.FenceTags, PageChanged: a.pageChanged,
+		Rulebook: a.rulebook, Rules: a.rules, RulesChanged: a.rulesChanged, FenceTags: a.pipeline.FenceTags, PageChanged: a.pageChanged,
 		Links: a.login, Messages: a.store, Wake: a.dispatcher.Wake, Login: a.login, Health: a.store, AdminKey: a.adminKey, Ready: a.ready, Gatherer: a.registry, MetricsKey: c.Metrics.Key, Registerer: a.registry,
 		Webhook: messenger.NewWebhook(messenger.WebhookOptions{
 			VerifyToken: c.Facebook.VerifyToken, AppSecret: c.Facebook.AppSecret, Inbox: a.store, Wake: a.heard,
@@ -420,6 +420,14 @@ func (a *App) reloadRules(ctx context.Context) error {
 	}
 	a.rulebook.Load(rules)
 	return nil
+}
+
+// rulesChanged puts the stored rules in force, the way they have geofences read included.
+func (a *App) rulesChanged(ctx context.Context) error {
+	if err := a.reloadRules(ctx); err != nil {
+		return err
+	}
+	return a.pipeline.FencesChanged(ctx)
 }
 
 // recentMost is how many deliveries of a vehicle are looked at for what was told before a restart.

@@ -125,7 +125,8 @@ func (f *fleet) Events(ctx context.Context, o identity.Owner, vehicle identity.V
 	var events []chat.Event
 	ix := f.fences().Index(telemetry.TenantID(o.Tenant))
 	for _, c := range slices.Backward(all) {
-		if !c.At.Before(since) && c.Kind != string(notify.Pass) && mayKnow(ix, o.ID, c.Fence) { // a pass is its enter and exit
+		twice := c.Reading != "" && (c.Kind == string(notify.Enter) || c.Kind == string(notify.Exit))     // seen in a rule's own way, too
+		if !c.At.Before(since) && c.Kind != string(notify.Pass) && !twice && mayKnow(ix, o.ID, c.Fence) { // a pass is its enter and exit
 			events = append(events, chat.Event{Kind: c.Kind, Fence: cmp.Or(c.FenceName, string(c.Fence)), At: c.At})
 		}
 	}

@@ -11,14 +11,16 @@ import (
 
 	"outrider/geofence"
 	"outrider/internal/fencejson"
+	"outrider/notify"
 	"outrider/store"
 	"outrider/telemetry"
 )
 
-// FenceSet is the fences of every tenant at one revision. It is immutable.
+// FenceSet is the fences of every tenant, and how rules have them read, at one revision. It is immutable.
 type FenceSet struct {
 	Revision uint64
 	tenants  map[telemetry.TenantID]*geofence.Index
+	readings map[telemetry.TenantID][]*reading
 }
 
 // Index returns the tenant's fences; an empty index if it has none.
@@ -29,18 +31,36 @@ func (s *FenceSet) Index(tenant telemetry.TenantID) *geofence.Index {
 	return noFences
 }
 
+// index returns the tenant's fences as a reading has them, and how it is tracked; false if no rule has that reading.
+func (s *FenceSet) index(tenant telemetry.TenantID, key notify.Reading, preset geofence.Preset) (*geofence.Index, geofence.Options, bool) {
+	if key == (notify.Reading{}) {
+		return s.Index(tenant), geofence.Options{Preset: preset}, true
+	}
+	r := find(s.readings[tenant], key)
+	if r == nil {
+		return nil, geofence.Options{}, false
+	}
+	return r.index, r.options(preset), true
+}
+
 var noFences = geofence.NewIndex(nil)
+
+// fenceStore keeps fences and rules.
+type fenceStore interface {
+	store.Geofences
+	store.Rules
+}
 
 // Fences holds the fences in force and follows changes in the store. It is safe for many goroutines.
 type Fences struct {
-	store   store.Geofences
+	store   fenceStore
 	logger  *slog.Logger
 	current atomic.Pointer[FenceSet]
 	mu      sync.Mutex // serialises Refresh
 }
 
 // NewFences loads all fences.
-func NewFences(ctx context.Context, s store.Geofences, logger *slog.Logger) (*Fences, error) {
+func NewFences(ctx context.Context, s fenceStore, logger *slog.Logger) (*Fences, error) {
 	f := &Fences{store: s, logger: logger}
 	set, err := f.At(ctx, store.Latest)
 	if err != nil {
@@ -66,11 +86,26 @@ func (f *Fences) At(ctx context.Context, revision uint64) (*FenceSet, error) {
 			byTenant[tenant] = append(byTenant[tenant], fence)
 		}
 	}
+	rules, err := f.store.RulesAt(ctx, at)
+	if err != nil {
+		return nil, fmt.Errorf("pipeline: load rules at revision %d: %w", at, err)
+	}
 	set := &FenceSet{Revision: at, tenants: map[telemetry.TenantID]*geofence.Index{}}
 	for tenant, fences := range byTenant {
 		set.tenants[tenant] = geofence.NewIndex(fences)
 	}
+	set.read(rules, nil)
 	return set, nil
+}
+
+// read makes the readings that rules want; those of old that nothing changed for are kept.
+func (s *FenceSet) read(rules []notify.Rule, old map[telemetry.TenantID][]*reading) {
+	s.readings = map[telemetry.TenantID][]*reading{}
+	for tenant, list := range rulesByTenant(rules) {
+		if all := readingsOf(s.Index(tenant), list, old[tenant]); len(all) > 0 {
+			s.readings[tenant] = all
+		}
+	}
 }
 
 // Refresh takes over what changed in the store since the set in force.
@@ -78,13 +113,20 @@ func (f *Fences) Refresh(ctx context.Context) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	old := f.current.Load()
+	newest, err := f.store.Revision(ctx)
+	if err != nil || newest == old.Revision {
+		return err
+	}
 	changes, err := f.store.GeofenceChanges(ctx, old.Revision)
 	if err != nil {
 		return fmt.Errorf("pipeline: load fence changes since revision %d: %w", old.Revision, err)
 	}
-	if len(changes) > 0 {
-		f.current.Store(f.apply(old, changes))
+	rules, err := f.store.RulesAt(ctx, newest)
+	if err != nil {
+		return fmt.Errorf("pipeline: load rules at revision %d: %w", newest, err)
 	}
+	changes = slices.DeleteFunc(changes, func(g store.Geofence) bool { return g.Revision > newest }) // next time, with their rules
+	f.current.Store(f.apply(old, newest, changes, rules))
 	return nil
 }
 
@@ -94,11 +136,10 @@ type edit struct {
 	remove map[geofence.FenceID]bool
 }
 
-func (f *Fences) apply(old *FenceSet, changes []store.Geofence) *FenceSet {
-	set := &FenceSet{Revision: old.Revision, tenants: maps.Clone(old.tenants)}
+func (f *Fences) apply(old *FenceSet, newest uint64, changes []store.Geofence, rules []notify.Rule) *FenceSet {
+	set := &FenceSet{Revision: newest, tenants: maps.Clone(old.tenants)}
 	edits := map[telemetry.TenantID]*edit{}
 	for _, g := range changes {
-		set.Revision = max(set.Revision, g.Revision)
 		tenant := telemetry.TenantID(g.Tenant)
 		e := edits[tenant]
 		if e == nil {
@@ -114,9 +155,16 @@ func (f *Fences) apply(old *FenceSet, changes []store.Geofence) *FenceSet {
 			delete(e.put, g.ID)
 		}
 	}
+	readings := maps.Clone(old.readings)
 	for tenant, e := range edits {
 		set.tenants[tenant] = set.Index(tenant).With(slices.Collect(maps.Values(e.put)), slices.Collect(maps.Keys(e.remove)))
+		edited := slices.Clone(readings[tenant])
+		for i := range edited {
+			edited[i] = edited[i].edited(e)
+		}
+		readings[tenant] = edited
 	}
+	set.read(rules, readings)
 	return set
 }
 

@@ -1,10 +1,13 @@
 package pipeline
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
 	"strconv"
 	"sync/atomic"
 	"time"
@@ -40,7 +43,7 @@ type lane struct {
 	logger    *slog.Logger
 
 	gate    *telemetry.Gate
-	tenants map[telemetry.TenantID]*tenantState
+	tenants map[readingKey]*tenantState
 	fenced  *FenceSet        // the fences this lane evaluates with
 	next    journal.Position // the first position not evaluated yet
 	clock   time.Time        // newest arrival among the fixes evaluated
@@ -71,11 +74,22 @@ type vehicleKey struct {
 	vehicle telemetry.VehicleID
 }
 
-// tenantState is the tracker of one tenant's vehicles in this partition.
+// readingKey names a reading of a tenant's fences; the zero reading is that of the fences themselves.
+type readingKey struct {
+	tenant  telemetry.TenantID
+	reading notify.Reading
+}
+
+// tenantState is the tracker of one tenant's vehicles in this partition, in one reading of its fences.
 type tenantState struct {
 	id      telemetry.TenantID
+	reading notify.Reading
+	key     string // of the reading
 	tracker *geofence.Tracker
 	index   *geofence.Index
+
+	others []*tenantState // of the zero reading: the other readings
+	base   *tenantState   // of the zero reading: itself
 }
 
 func newLane(partition int, o *Options, fences *Fences, inspect *Inspector, m *metrics) *lane {
@@ -85,7 +99,7 @@ func newLane(partition int, o *Options, fences *Fences, inspect *Inspector, m *m
 		behind:    m.behind.WithLabelValues(label),
 		logger:    o.Logger.With("partition", partition),
 		gate:      telemetry.NewGate(telemetry.GateOptions{}),
-		tenants:   map[telemetry.TenantID]*tenantState{},
+		tenants:   map[readingKey]*tenantState{},
 		lastFixes: newLastFixes(),
 		pages:     map[identity.PageID]bool{},
 		stays:     stays{},
@@ -176,11 +190,19 @@ func (l *lane) evaluate(e *journal.Entry) {
 		return
 	}
 	ts := l.tenant(f.Tenant)
-	l.crossings = ts.tracker.Observe(l.crossings[:0], EngineFix(ts.tracker, f))
-	l.decide(ts, f.Received)
+	l.observe(ts, f)
+	for _, other := range ts.others {
+		l.observe(other, f)
+	}
 	if verdict == telemetry.Admitted { // a silent one, too: it may have been committed before it was put into the store
 		l.lastFixes.put(f)
 	}
+}
+
+// observe shows a fix to one tracker.
+func (l *lane) observe(ts *tenantState, f *telemetry.Fix) {
+	l.crossings = ts.tracker.Observe(l.crossings[:0], EngineFix(ts.tracker, f))
+	l.decide(ts, f.Received)
 }
 
 // EngineFix says a fix in the words of a tracker.
@@ -238,6 +260,9 @@ func (l *lane) decide(ts *tenantState, received time.Time) {
 	for i := range l.crossings {
 		l.record(ts, &l.crossings[i], received)
 	}
+	if ts != ts.base {
+		return // the store knows who is inside by the fences themselves
+	}
 	for _, m := range l.members {
 		l.step.Memberships = append(l.step.Memberships, store.Membership{
 			Tenant: identity.TenantID(ts.id), Vehicle: identity.VehicleID(ts.tracker.ID(m.Vehicle)), Fence: m.Fence,
@@ -249,12 +274,12 @@ func (l *lane) decide(ts *tenantState, received time.Time) {
 // record puts a crossing into the record, and what its alerts need into the outbox.
 func (l *lane) record(ts *tenantState, c *geofence.Crossing, received time.Time) {
 	rec := crossingRecord(ts, c, received)
+	e := l.event(ts, c, &rec)
+	if ts != ts.base && !l.o.Rules.Concerns(e) {
+		return
+	}
 	l.step.Crossings = append(l.step.Crossings, rec)
 	l.metrics.crossings.WithLabelValues(rec.Kind, strconv.FormatBool(rec.Late)).Inc()
-	e := event(rec)
-	e.Private = fenceOwner(ts.index, rec.Fence)
-	e.FenceTags = fenceTags(ts.index, c.Fence)
-	e.Inside = l.stays.length(ts, c)
 	l.alerts = l.o.Rules.Alerts(l.alerts[:0], e)
 	for _, a := range l.alerts {
 		d := l.o.Rules.Deliver(a, l.o.Now())
@@ -266,13 +291,32 @@ func (l *lane) record(ts *tenantState, c *geofence.Crossing, received time.Time)
 		}
 		l.metrics.alerts.WithLabelValues(string(d.Reason)).Inc()
 	}
-	if len(l.alerts) == 0 && !c.Late {
+	if len(l.alerts) == 0 && !c.Late && ts == ts.base {
 		why := alertNoRule
 		if l.o.Rules.Wanted(e) {
 			why = alertNoOwner
 		}
 		l.metrics.alerts.WithLabelValues(why).Inc()
 	}
+}
+
+// event says a crossing in the words of rules.
+func (l *lane) event(ts *tenantState, c *geofence.Crossing, rec *store.Crossing) notify.Event {
+	e := event(*rec)
+	e.Private = fenceOwner(ts.index, rec.Fence)
+	e.FenceTags = fenceTags(ts.index, c.Fence)
+	e.Inside = l.stays.length(ts, c)
+	e.Reading = ts.reading
+	for _, other := range ts.base.others {
+		e.Readings = append(e.Readings, other.reading)
+	}
+	if ts != ts.base {
+		e.Readings = append(e.Readings, notify.Reading{})
+	}
+	if len(e.Readings) > 0 {
+		e.Usual = fenceUsual(ts.base.index, c.Fence)
+	}
+	return e
 }
 
 // bury keeps a fix that the gate refused.
@@ -310,14 +354,29 @@ func (l *lane) tell() {
 	l.rulings = l.rulings[:0]
 }
 
-// tenant returns the tracker of a tenant, making it at first sight.
+// tenant returns the tracker of a tenant, making it, and those of its readings, at first sight.
 func (l *lane) tenant(id telemetry.TenantID) *tenantState {
-	ts, ok := l.tenants[id]
-	if !ok {
-		ix := l.fenced.Index(id)
-		ts = &tenantState{id: id, index: ix, tracker: geofence.NewTracker(ix, geofence.Options{Preset: l.o.Preset})}
-		l.tenants[id] = ts
+	if ts, ok := l.tenants[readingKey{tenant: id}]; ok {
+		return ts
 	}
+	ts := l.add(readingKey{tenant: id})
+	for _, r := range l.fenced.readings[id] {
+		l.add(readingKey{id, r.Reading})
+	}
+	return ts
+}
+
+// add makes the tracker of a reading that is in force. That of the zero reading comes first.
+func (l *lane) add(key readingKey) *tenantState {
+	ix, options, _ := l.fenced.index(key.tenant, key.reading, l.o.Preset)
+	ts := &tenantState{id: key.tenant, reading: key.reading, key: key.reading.Key(), index: ix, tracker: geofence.NewTracker(ix, options)}
+	l.tenants[key] = ts
+	if key.reading == (notify.Reading{}) {
+		ts.base = ts
+		return ts
+	}
+	ts.base = l.tenants[readingKey{tenant: key.tenant}]
+	ts.base.others = append(ts.base.others, ts)
 	return ts
 }
 
@@ -338,13 +397,49 @@ func (l *lane) adopt(ctx context.Context) error {
 // use puts a set of fences in force.
 func (l *lane) use(set *FenceSet) {
 	l.fenced = set
-	for id, ts := range l.tenants {
-		if ix := set.Index(id); ix != ts.index {
+	for key, ts := range l.tenants {
+		ix, _, ok := set.index(key.tenant, key.reading, l.o.Preset)
+		switch {
+		case !ok:
+			l.drop(key, ts)
+		case ix != ts.index:
 			ts.index = ix
 			l.crossings = ts.tracker.SetIndex(l.crossings[:0], ix, l.clock.UnixMilli())
 			l.decide(ts, l.clock)
 		}
 	}
+	for tenant, readings := range set.readings {
+		for _, r := range readings {
+			l.begin(readingKey{tenant, r.Reading})
+		}
+	}
+}
+
+// drop forgets a reading that no rule has any more.
+func (l *lane) drop(key readingKey, ts *tenantState) {
+	ts.base.others = slices.DeleteFunc(ts.base.others, func(other *tenantState) bool { return other == ts })
+	delete(l.tenants, key)
+	maps.DeleteFunc(l.stays, func(s stay, _ int64) bool { return s.ts == ts })
+}
+
+// begin begins a new reading where the tenant's vehicles are known already: with what is known of them, as if the fences
+// had been edited, so that nothing that happens from now on is missed and nothing that happened is told again.
+func (l *lane) begin(key readingKey) {
+	base, known := l.tenants[readingKey{tenant: key.tenant}]
+	if _, has := l.tenants[key]; has || !known {
+		return
+	}
+	ts := l.add(key)
+	var state bytes.Buffer
+	err := base.tracker.Snapshot(&state)
+	if err == nil {
+		err = ts.tracker.Restore(&state)
+	}
+	if err != nil { // memory does not fail; its vehicles begin with their next positions
+		l.logger.Error("a reading of geofences begins without what is known", "cause", err)
+	}
+	l.stays.fill(ts)
+	ts.tracker.Changed(nil)
 }
 
 func (l *lane) mustCommit() bool {

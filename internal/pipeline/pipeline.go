@@ -22,6 +22,7 @@ import (
 type Store interface {
 	store.Lanes
 	store.Geofences
+	store.Rules
 	LetterBox
 }
 
@@ -94,7 +95,7 @@ func (p *Pipeline) Inspector() *Inspector { return p.inspect }
 // Intake is where messages go in.
 func (p *Pipeline) Intake() *Intake { return p.intake }
 
-// FencesChanged takes over changed fences: fixes appended after it returns are judged with them.
+// FencesChanged takes over changed fences, and rules that have them read in their own way: fixes appended after it returns are judged with them.
 func (p *Pipeline) FencesChanged(ctx context.Context) error { return p.fences.Refresh(ctx) }
 
 // Failed gives the error of a lane that cannot go on; the process should end then, and start again.
@@ -132,10 +133,11 @@ func (p *Pipeline) fail(err error) {
 	}
 }
 
-// follow looks for fences that another process changed.
+// follow looks for fences that another process changed, and forgets versions that no lane can need any more.
 func (p *Pipeline) follow(ctx context.Context) {
 	t := time.NewTicker(p.o.RefreshEvery)
 	defer t.Stop()
+	forgotten := uint64(0)
 	for {
 		select {
 		case <-ctx.Done():
@@ -144,8 +146,26 @@ func (p *Pipeline) follow(ctx context.Context) {
 			if err := p.fences.Refresh(ctx); err != nil && ctx.Err() == nil {
 				p.o.Logger.Warn("fences not refreshed", "cause", err)
 			}
+			oldest, err := p.forget(ctx, forgotten)
+			if err != nil && ctx.Err() == nil {
+				p.o.Logger.Warn("old versions of fences not forgotten", "cause", err)
+			}
+			forgotten = oldest
 		}
 	}
+}
+
+// forget drops versions of fences and rules from before the oldest revision that a lane may evaluate again, unless
+// that was done up to there. It returns what is forgotten now.
+func (p *Pipeline) forget(ctx context.Context, done uint64) (uint64, error) {
+	oldest, err := p.o.Store.OldestRevision(ctx)
+	if err != nil || oldest <= done {
+		return done, err
+	}
+	if err := p.o.Store.ForgetGeofences(ctx, oldest); err != nil {
+		return done, err
+	}
+	return oldest, nil
 }
 
 var errStopped = errors.New("pipeline: stopped")

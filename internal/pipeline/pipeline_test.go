@@ -33,6 +33,7 @@ type rig struct {
 	journal   *local.Journal
 	store     *sqlstore.Store
 	directory *identity.Directory
+	book      *notify.Rulebook
 	pipeline  *pipeline.Pipeline
 
 	files     local.Options // of the journal, but for its directory
@@ -78,10 +79,11 @@ func (r *rig) open(t *testing.T) {
 	r.store, err = sqlite.Open(ctx, sqlite.Options{Path: filepath.Join(r.dir, "db"), Sealer: sealer, Now: time.Now})
 	must(t, err)
 	r.directory = identity.NewDirectory()
+	r.book = notify.NewRulebook()
 	r.reload(t)
 	r.pipeline, err = pipeline.New(ctx, pipeline.Options{
 		Journal: r.journal, Store: &fencedStore{r.store, &r.fenced}, Decoder: codec.New(codec.Options{}), Devices: r.directory,
-		Rules: notify.NewRules(r.directory, nil), TopicOwner: codec.TopicOwner, Wake: r.wake, Now: r.now,
+		Rules: notify.NewRules(r.directory, r.book), TopicOwner: codec.TopicOwner, Wake: r.wake, Now: r.now,
 		Logger: slog.New(slog.DiscardHandler), SnapshotEvery: r.snapshots,
 	})
 	must(t, err)
@@ -129,6 +131,9 @@ func (r *rig) reload(t *testing.T) {
 	records, err := r.store.Identities(t.Context())
 	must(t, err)
 	r.directory.Load(records)
+	rules, err := r.store.Rules(t.Context())
+	must(t, err)
+	r.book.Load(rules)
 }
 
 func (r *rig) wake(page identity.PageID) {
@@ -258,6 +263,8 @@ func TestARestartAnywhereChangesNothing(t *testing.T) {
 			must(t, err)
 		}
 		must(t, r.pipeline.FencesChanged(t.Context()))
+		r.rule(t, notify.Rule{ID: "calm", Events: []notify.Kind{notify.Enter, notify.Exit}, Reading: notify.Reading{Preset: "calm"}})
+		r.rule(t, notify.Rule{ID: "slow", Events: []notify.Kind{notify.Dwell, notify.Stopped, notify.Overspeed}, Reading: notify.Reading{Dwell: 20, Stopped: 15, Limit: 20}})
 		for second := range seconds {
 			for v := range fleet.Len() {
 				f := fleet.Fix(v, second)

@@ -28,6 +28,9 @@ func crossingRecord(ts *tenantState, c *geofence.Crossing, received time.Time) s
 		Late:       c.Late,
 		Received:   received,
 	}
+	if ts != ts.base {
+		rec.Reading, rec.FenceRev = ts.key, fenceRevision(ts.base.index, c.Fence)
+	}
 	rec.ID = crossingID(rec)
 	return rec
 }
@@ -51,6 +54,24 @@ func fenceOwner(ix *geofence.Index, id geofence.FenceID) identity.OwnerID {
 	return ""
 }
 
+// fenceRevision is the version of the fence itself.
+func fenceRevision(ix *geofence.Index, id geofence.FenceID) uint64 {
+	if ref, ok := ix.Lookup(id); ok {
+		fence, _ := ix.Fence(ref)
+		return fence.Revision
+	}
+	return 0
+}
+
+// fenceUsual is what the fence itself asks for.
+func fenceUsual(ix *geofence.Index, id geofence.FenceID) notify.Reading {
+	if ref, ok := ix.Lookup(id); ok {
+		fence, _ := ix.Fence(ref)
+		return usual(&fence)
+	}
+	return notify.Reading{}
+}
+
 func fenceTags(ix *geofence.Index, id geofence.FenceID) []string {
 	ref, ok := ix.Lookup(id)
 	if !ok {
@@ -61,7 +82,7 @@ func fenceTags(ix *geofence.Index, id geofence.FenceID) []string {
 }
 
 // crossingID is the same for the same crossing however often it is found: a hash of tenant, vehicle, fence,
-// fence revision, kind and event time.
+// fence revision, kind and event time, and of the reading if it is a rule's own.
 func crossingID(c store.Crossing) string {
 	h := sha256.New()
 	for _, part := range []string{string(c.Tenant), string(c.Vehicle), string(c.Fence), c.Kind} {
@@ -74,6 +95,7 @@ func crossingID(c store.Crossing) string {
 	binary.BigEndian.PutUint64(n[:8], c.FenceRev)
 	binary.BigEndian.PutUint64(n[8:], uint64(c.At.UnixMilli()))
 	h.Write(n[:])
+	h.Write([]byte(c.Reading))
 	return hex.EncodeToString(h.Sum(nil)[:16])
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"outrider/geofence"
 	"outrider/journal"
+	"outrider/notify"
 	"outrider/store"
 	"outrider/telemetry"
 )
@@ -205,7 +206,7 @@ func (l *lane) restoreMembers(ctx context.Context) error {
 		return fmt.Errorf("pipeline: memberships of partition %d: %w", l.partition, err)
 	}
 	for _, m := range members {
-		ts := l.tenant(telemetry.TenantID(m.Tenant))
+		ts := l.tenant(telemetry.TenantID(m.Tenant)) // readings begin with the vehicles' next positions
 		ts.tracker.SetMember(ts.tracker.Vehicle(string(m.Vehicle)), m.Fence, geofence.Inside, m.Since.UnixMilli())
 	}
 	return nil
@@ -219,9 +220,13 @@ func (l *lane) forget() {
 	l.fenced, l.clock = nil, time.Time{}
 }
 
-// A snapshot is: magic and version, fence revision, clock, the gate's state, then each tenant's name and
-// tracker state, every part with its length before it. The parts carry their own checksums.
-const snapshotMagic = "outrider-lane-1\n"
+// A snapshot is: magic and version, fence revision, clock, the gate's state, then each tenant's name, reading and
+// tracker state, every part with its length before it. The parts carry their own checksums. One of version 1 has no
+// readings.
+const (
+	snapshotMagic = "outrider-lane-2\n"
+	snapshotOlder = "outrider-lane-1\n"
+)
 
 // snapshot saves the state at the committed position, and lets the journal and the store forget what no
 // later start needs.
@@ -260,8 +265,9 @@ func (l *lane) writeState(w io.Writer) error {
 	p.number(uint64(l.clock.UnixMicro()))
 	p.part(l.gate.Snapshot)
 	p.number(uint64(len(l.tenants)))
-	for id, ts := range l.tenants {
-		p.text(string(id))
+	for key, ts := range l.tenants {
+		p.text(string(key.tenant))
+		p.text(ts.key)
 		p.part(ts.tracker.Snapshot)
 	}
 	if p.err != nil {
@@ -272,7 +278,8 @@ func (l *lane) writeState(w io.Writer) error {
 
 func (l *lane) restore(ctx context.Context, r io.Reader) error {
 	p := partReader{r: bufio.NewReader(r)}
-	if magic := p.bytes(len(snapshotMagic)); string(magic) != snapshotMagic {
+	magic := string(p.bytes(len(snapshotMagic)))
+	if magic != snapshotMagic && magic != snapshotOlder {
 		return fmt.Errorf("pipeline: snapshot of another version")
 	}
 	revision := p.number()
@@ -286,11 +293,19 @@ func (l *lane) restore(ctx context.Context, r io.Reader) error {
 	l.clock = clock
 	p.part(l.gate.Restore)
 	for range p.number() {
-		id := telemetry.TenantID(p.text())
+		key := readingKey{tenant: telemetry.TenantID(p.text())}
+		if magic == snapshotMagic {
+			key.reading = notify.ReadingOf(p.text())
+		}
 		if p.err != nil {
 			return p.err
 		}
-		p.part(l.tenant(id).tracker.Restore)
+		l.tenant(key.tenant)
+		ts, ok := l.tenants[key]
+		if !ok {
+			return fmt.Errorf("pipeline: the snapshot has a reading %q that no rule had", key.reading.Key())
+		}
+		p.part(ts.tracker.Restore)
 	}
 	return p.err
 }

@@ -170,13 +170,26 @@ func (s *Store) GeofenceChanges(ctx context.Context, since uint64) ([]store.Geof
 	return named(collect(rows, err, scanGeofence))("geofence changes")
 }
 
+// Revision implements store.Geofences.
+func (s *Store) Revision(ctx context.Context) (uint64, error) {
+	var revision uint64
+	err := s.db.QueryRow(ctx, latestRevision).Scan(&revision)
+	return named(revision, err)("newest revision")
+}
+
 // ForgetGeofences implements store.Geofences. Of a fence that is gone for good, nothing is left.
 func (s *Store) ForgetGeofences(ctx context.Context, keep uint64) error {
 	err := s.write(ctx, func(tx Tx) error {
 		if err := tx.Exec(forgetGeofences, keep); err != nil {
 			return err
 		}
-		return tx.Exec(forgetDeleted, keep)
+		if err := tx.Exec(forgetDeleted, keep); err != nil {
+			return err
+		}
+		if err := tx.Exec(forgetRules, keep); err != nil {
+			return err
+		}
+		return tx.Exec(forgetDeletedRules, keep)
 	})
 	if err != nil {
 		return fmt.Errorf("store: forget geofences before revision %d: %w", keep, err)

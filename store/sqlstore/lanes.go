@@ -32,7 +32,7 @@ const (
 	dropMember = `DELETE FROM memberships WHERE tenant = ? AND vehicle = ? AND fence = ?`
 
 	insertCrossing = `INSERT INTO crossings (id, tenant, vehicle, fence, fence_rev, fence_name, kind, at, lon, lat,
-		confidence, why, late, received, recorded) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+		confidence, why, late, received, recorded, reading) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (id) DO NOTHING`
 	insertDelivery = `INSERT INTO deliveries (id, tenant, vehicle, fence, page, psid, alert, event_at, state, route, reason,
 		detail, attempts, next_at, lease, created, claimed, sent_at, delivered, read, message_id, rank)
@@ -112,7 +112,7 @@ func (s *Store) keepCrossings(tx Tx, c store.Commit) error {
 			recorded = s.now()
 		}
 		err := tx.Exec(insertCrossing, x.ID, x.Tenant, x.Vehicle, x.Fence, x.FenceRev, x.FenceName, x.Kind, micros(x.At),
-			x.Point.Lon(), x.Point.Lat(), x.Confidence, x.Why, x.Late, micros(x.Received), micros(recorded))
+			x.Point.Lon(), x.Point.Lat(), x.Confidence, x.Why, x.Late, micros(x.Received), micros(recorded), x.Reading)
 		if err != nil {
 			return err
 		}

@@ -27,6 +27,7 @@ func Queries() map[string]Statement {
 		"oldestRevision": {oldestRevision, "adoptions"},  // a few rows for each lane
 		"abandonAll":     {abandonAll, "deliveries"},     // an index of the few that are sending
 		"geofencesAt":    {geofencesAt, ""},              // by revision: all versions up to it
+		"rulesAt":        {rulesAt, ""},                  // the same
 		"allAccounts":    {allAccounts, "accounts"},      // few people log in
 		"oldCrossings":   {oldCrossings, "crossings"},    // the oldest rows, as many as may go
 		"oldDelivered":   {oldDelivered, "deliveries"},   // the same
@@ -53,7 +54,7 @@ func Queries() map[string]Statement {
 		"ownerContacts": ownerContacts, "ownerLinks": ownerLinks, "dropLink": dropLink, "vehicleOwners": vehicleOwners,
 		"addressHeld": addressHeld, "forward": forward, "linksOfAccount": linksOfAccount, "dropLinksOf": dropLinksOf, "dropCodesOf": dropCodesOf,
 		"dropWindow": dropWindow, "dropSaid": dropSaid, "giveUpPending": giveUpPending, "giveUpHeld": giveUpHeld, "unaddressPending": unaddressPending, "unaddressHeld": unaddressHeld, "optIns": optIns, "dropOptIns": dropOptIns,
-		"getErasure": getErasure, "getKey": getKey, "tenantKeys": tenantKeys, "dropKey": dropKey, "keyUsed": keyUsed, "ruleRevision": ruleRevision, "dropRule": dropRule, "getHealth": getHealth, "emptyToken": emptyToken, "dropAccount": dropAccount,
+		"getErasure": getErasure, "getKey": getKey, "tenantKeys": tenantKeys, "dropKey": dropKey, "keyUsed": keyUsed, "ruleRevision": ruleRevision, "supersedeRule": supersedeRule, "forgetRules": forgetRules, "forgetDeletedRules": forgetDeletedRules, "dropRule": dropRule, "getHealth": getHealth, "emptyToken": emptyToken, "dropAccount": dropAccount,
 		"newerTemplate": newerTemplate, "blockPage": blockPage, "unheard": unheard, "heard": heard,
 		"acknowledge": acknowledge, "acknowledged": acknowledged, "dropQuestion": dropQuestion, "dropEndedAsks": dropEndedAsks, "getQuestion": getQuestion, "onceOf": onceOf, "endOnce": endOnce,
 		"forgetOld": forgetOld, "wakePerson": wakePerson, "echoed": echoed, "settleByEcho": settleByEcho,

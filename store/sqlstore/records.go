@@ -18,7 +18,7 @@ const lettersMost = 10_000
 
 const (
 	selectCrossings = `SELECT seq, id, tenant, vehicle, fence, fence_rev, fence_name, kind, at, lon, lat, confidence, why,
-		late, received, recorded FROM crossings`
+		late, received, recorded, reading FROM crossings`
 	selectDeliveries = `SELECT seq, ` + deliveryColumns + ` FROM deliveries`
 	selectDelivery   = `SELECT seq, ` + deliveryColumns + `, trace FROM deliveries WHERE id = ? AND tenant = ?`
 	countDone        = `SELECT state, n FROM delivery_counts WHERE n > 0`
@@ -73,7 +73,7 @@ func scanCrossing(row Row) (store.Crossing, error) {
 		at, received, recorded int64
 	)
 	err := row.Scan(&c.Seq, &c.ID, &c.Tenant, &c.Vehicle, &c.Fence, &c.FenceRev, &c.FenceName, &c.Kind, &at,
-		&c.Point[0], &c.Point[1], &c.Confidence, &c.Why, &c.Late, &received, &recorded)
+		&c.Point[0], &c.Point[1], &c.Confidence, &c.Why, &c.Late, &received, &recorded, &c.Reading)
 	c.At, c.Received, c.Recorded = moment(at), moment(received), moment(recorded)
 	return c, err
 }

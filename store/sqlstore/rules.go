@@ -13,12 +13,18 @@ import (
 )
 
 const (
-	ruleRevision     = `SELECT revision FROM rules WHERE tenant = ? AND id = ?`
-	nextRuleRevision = `UPDATE counters SET value = value + 1 WHERE name = 'rule_revision' RETURNING value`
-	putRule          = `INSERT INTO rules (tenant, id, revision, rule, updated) VALUES (?, ?, ?, ?, ?)
+	ruleRevision = `SELECT revision FROM rules WHERE tenant = ? AND id = ?`
+	putRule      = `INSERT INTO rules (tenant, id, revision, rule, updated) VALUES (?, ?, ?, ?, ?)
 		ON CONFLICT (tenant, id) DO UPDATE SET revision = excluded.revision, rule = excluded.rule, updated = excluded.updated`
 	dropRule = `DELETE FROM rules WHERE tenant = ? AND id = ?`
 	allRules = `SELECT tenant, id, revision, rule, updated FROM rules ORDER BY tenant, id`
+
+	supersedeRule     = `UPDATE rule_versions SET superseded = ? WHERE tenant = ? AND id = ? AND superseded IS NULL`
+	insertRuleVersion = `INSERT INTO rule_versions (revision, tenant, id, rule) VALUES (?, ?, ?, ?)`
+	rulesAt           = `SELECT tenant, id, revision, rule FROM rule_versions
+		WHERE revision <= ? AND (superseded IS NULL OR superseded > ?) AND rule IS NOT NULL ORDER BY revision`
+	forgetRules        = `DELETE FROM rule_versions WHERE superseded IS NOT NULL AND superseded <= ?`
+	forgetDeletedRules = `DELETE FROM rule_versions WHERE superseded IS NULL AND rule IS NULL AND revision <= ?`
 )
 
 // PutRule implements store.Rules.
@@ -32,7 +38,7 @@ func (s *Store) PutRule(ctx context.Context, r notify.Rule, expect uint64) (noti
 		if !expected(current, expect) {
 			return store.ErrConflict
 		}
-		if err := tx.One([]any{&r.Revision}, nextRuleRevision); err != nil {
+		if r.Revision, err = putRuleVersion(tx, r.Tenant, r.ID, body); err != nil {
 			return err
 		}
 		r.Updated = s.now().UTC()
@@ -40,6 +46,17 @@ func (s *Store) PutRule(ctx context.Context, r notify.Rule, expect uint64) (noti
 	})
 	r.Updated = moment(micros(r.Updated))
 	return r, err
+}
+
+// putRuleVersion adds a version of a rule, a deleted one with a nil body, and returns its revision.
+func putRuleVersion(tx Tx, tenant identity.TenantID, id string, body any) (revision uint64, err error) {
+	if err := tx.One([]any{&revision}, nextRevision); err != nil {
+		return 0, err
+	}
+	if err := tx.Exec(supersedeRule, revision, tenant, id); err != nil {
+		return 0, err
+	}
+	return revision, tx.Exec(insertRuleVersion, revision, tenant, id, body)
 }
 
 // currentRule returns the revision of a rule, 0 if there is none.
@@ -75,6 +92,9 @@ func (s *Store) DeleteRule(ctx context.Context, tenant identity.TenantID, id str
 		case !expected(current, expect):
 			return store.ErrConflict
 		}
+		if _, err := putRuleVersion(tx, tenant, id, nil); err != nil {
+			return err
+		}
 		return tx.Exec(dropRule, tenant, id)
 	})
 	if err != nil {
@@ -98,4 +118,19 @@ func (s *Store) Rules(ctx context.Context) ([]notify.Rule, error) {
 		r.Updated = moment(updated)
 		return r, json.Unmarshal([]byte(body), &r)
 	}))("rules")
+}
+
+// RulesAt implements store.Rules.
+func (s *Store) RulesAt(ctx context.Context, revision uint64) ([]notify.Rule, error) {
+	rows, err := s.db.Query(ctx, rulesAt, revision, revision)
+	return named(collect(rows, err, func(row Row) (notify.Rule, error) {
+		var (
+			r    notify.Rule
+			body string
+		)
+		if err := row.Scan(&r.Tenant, &r.ID, &r.Revision, &body); err != nil {
+			return r, err
+		}
+		return r, json.Unmarshal([]byte(body), &r)
+	}))("rules at a revision")
 }

@@ -23,7 +23,7 @@ var recordTests = map[string]func(*testing.T, *bench){
 
 func recordCrossing(t *testing.T, b *bench) {
 	want := crossing("x", epoch)
-	want.Late = true
+	want.Late, want.Reading = true, "calm"
 	c := own(t, b, 0)
 	c.Crossings = []store.Crossing{want}
 	ok(t, b.Commit(t.Context(), c))

@@ -11,6 +11,7 @@ import (
 var ruleTests = map[string]func(*testing.T, *bench){
 	"a rule comes back as it was put":         ruleRoundTrip,
 	"a rule changes only at what is expected": ruleConditions,
+	"rules of an earlier revision are kept":   ruleHistory,
 }
 
 func fullRule(tenant identity.TenantID, id string) notify.Rule {
@@ -52,4 +53,30 @@ func ruleConditions(t *testing.T, b *bench) {
 	wantError(t, b.DeleteRule(ctx, "other", "a", 0), store.ErrNotFound)
 	ok(t, b.DeleteRule(ctx, "acme", "a", second.Revision))
 	same(t, "rules", must(b.Rules(ctx))(t), nil)
+}
+
+// Rules and geofences are counted together, and known as they were, until nobody needs that.
+func ruleHistory(t *testing.T, b *bench) {
+	ctx := t.Context()
+	shown := func(revision uint64) []string {
+		return names(must(b.RulesAt(ctx, revision))(t), func(r notify.Rule) string { return r.ID + " " + r.Name })
+	}
+	first := must(b.PutRule(ctx, notify.Rule{Tenant: "acme", ID: "a", Name: "one"}, 0))(t)
+	yard := must(b.PutGeofence(ctx, fence("yard"), 0))(t)
+	second := must(b.PutRule(ctx, notify.Rule{Tenant: "acme", ID: "a", Name: "two"}, 0))(t)
+	must(b.PutRule(ctx, notify.Rule{Tenant: "other", ID: "b", Name: "b"}, 0))(t)
+	ok(t, b.DeleteRule(ctx, "acme", "a", 0))
+	if !(first.Revision < yard.Revision && yard.Revision < second.Revision) {
+		t.Fatalf("revisions %d, %d and %d do not grow", first.Revision, yard.Revision, second.Revision)
+	}
+	newest := must(b.Revision(ctx))(t)
+	same(t, "before all", shown(first.Revision-1), nil)
+	same(t, "at the geofence", shown(yard.Revision), []string{"a one"})
+	same(t, "after the edit", shown(second.Revision), []string{"a two"})
+	same(t, "in the end", shown(newest), []string{"b b"})
+	ok(t, b.ForgetGeofences(ctx, second.Revision))
+	same(t, "of what is forgotten", shown(yard.Revision), nil)
+	same(t, "of what is kept", shown(second.Revision), []string{"a two"})
+	ok(t, b.ForgetGeofences(ctx, newest))
+	same(t, "after all is forgotten", shown(newest), []string{"b b"})
 }

@@ -171,6 +171,12 @@ export interface Rule {
   schedule?: { time_zone?: string; windows?: Hours[]; except?: string[] }
   to?: { not_vehicle_owners?: boolean; owners?: string[] }
   min_confidence?: number
+  preset?: 'strict' | 'balanced' | 'calm'
+  dwell_s?: number
+  speed_limit_kmh?: number
+  speed_for_s?: number
+  stopped_s?: number
+  silent_s?: number
   cooldown_s?: number
   quiet_hours?: { from: string; to: string }
   priority?: 'normal' | 'high'

@@ -133,8 +133,8 @@ function OneRule({ r }: { r: Rule }) {
               ))}
             </div>
             {fault('events') && <p class="faults">{fault('events')}</p>}
-            <p class="hint">How long a stay and how fast too fast is, the geofence says.</p>
           </fieldset>
+          <Reading rule={rule} set={set} fault={fault} />
           <Tags
             label="Vehicles"
             value={rule.vehicles?.ids ?? []}
@@ -317,13 +317,62 @@ function OneRule({ r }: { r: Rule }) {
   )
 }
 
+/** Thresholds that a rule may have of its own, and the events they belong to. */
+const thresholds = [
+  { key: 'dwell_s', label: 'A stay is long after', unit: 's', of: ['dwell'] },
+  { key: 'speed_limit_kmh', label: 'Too fast above', unit: 'km/h', of: ['overspeed', 'overspeed_end'] },
+  { key: 'speed_for_s', label: 'For at least', unit: 's', of: ['overspeed', 'overspeed_end'] },
+  { key: 'stopped_s', label: 'A stop is long after', unit: 's', of: ['stopped'] },
+  { key: 'silent_s', label: 'A silence is long after', unit: 's', of: ['silent'] },
+] as const
+
+const concerns = (r: Rule, of: readonly string[]): boolean => of.some(k => r.events.includes(k))
+
+/** How the rule has geofences read, where it says otherwise than they do. */
+function Reading(p: { rule: Rule; set: (x: Partial<Rule>) => void; fault: (field: string) => string | undefined }) {
+  return (
+    <fieldset>
+      <legend>How it is seen</legend>
+      <div class="hours">
+        <Choice
+          label="A crossing takes"
+          value={p.rule.preset ?? ''}
+          set={v => p.set({ preset: (v || undefined) as Rule['preset'] })}
+          options={[
+            { value: '', label: 'the usual evidence' },
+            { value: 'strict', label: 'little: told as early as can be' },
+            { value: 'balanced', label: 'a few metres beyond doubt' },
+            { value: 'calm', label: 'much: nothing at the boundary' },
+          ]}
+        />
+        {thresholds
+          .filter(t => concerns(p.rule, t.of))
+          .map(t => (
+            <Num
+              key={t.key}
+              label={t.label}
+              unit={t.unit}
+              min={0}
+              value={p.rule[t.key] ?? 0}
+              set={n => p.set({ [t.key]: n || undefined })}
+              fault={p.fault(t.key)}
+            />
+          ))}
+      </div>
+      <p class="hint">0: as each geofence says for itself.</p>
+    </fieldset>
+  )
+}
+
 /** What goes to the gateway: parts that say nothing are left out. */
 function body(r: Rule): object {
   const { id: _, made: __, updated: ___, ...rest } = r
   const some = (s: Rule['vehicles']): Rule['vehicles'] => (s?.ids?.length || s?.tags?.length ? s : undefined)
   const when = r.schedule
+  const gone = Object.fromEntries(thresholds.filter(t => !concerns(r, t.of)).map(t => [t.key, undefined]))
   return {
     ...rest,
+    ...gone,
     vehicles: some(r.vehicles),
     geofences: some(r.geofences),
     schedule: when && (when.windows?.length || when.except?.length || when.time_zone) ? when : undefined,
