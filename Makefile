@@ -23,7 +23,7 @@ run: ## start the demo: gateway, Graph sandbox and a simulated fleet, with nothi
 test: ## install what the tests need, then run them all (-race, -shuffle=on)
 	@internal/tools/test.sh
 
-check: format vet lint generated console licences workflows ## format, vet, staticcheck, import table, generated files, web console, licences, workflows
+check: format vet lint generated console licences workflows vulnerable fuzz ## format, vet, staticcheck, import table, generated files, web console, licences, workflows, vulnerabilities, fuzzing
 
 format: ## every file is gofmt'ed
 	@out=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$out" ]; then echo "not formatted, run gofmt -w:"; echo "$$out"; exit 1; fi
@@ -93,7 +93,11 @@ bench: ## benchmarks; compare figures of one run with each other, not with anoth
 quality: ## alert quality on simulated worlds, other ones each day (SEEDS=2 of each kind, FIRST=seed)
 	$(GO) test ./internal/quality -run Alert -v -count=1 -timeout 60m -args -seeds=$(SEEDS) -first=$(FIRST)
 
-fuzz: ## every fuzz target for FUZZTIME each (10s)
+vulnerable: ## modules are what go.sum says, and what is called has no known vulnerability, where the database can be reached
+	$(GO) mod verify
+	@internal/tools/vuln.sh
+
+fuzz: ## every fuzz target for FUZZTIME each (10s, which is part of check), several at once; logs in bin/fuzz
 	@internal/tools/fuzz.sh $(FUZZTIME)
 
 cover: ## coverage by package
