@@ -52,7 +52,7 @@ type completionCommand struct {
 type completionOption struct {
 	Name, Usage string
 	Values      []string
-	File        bool
+	File, Bare  bool // names a file; is given without a value
 }
 
 func completions() completionData {
@@ -71,7 +71,7 @@ func completions() completionData {
 }
 
 func (o option) completion() completionOption {
-	return completionOption{o.name, firstSentence(o.usage), o.values, o.file}
+	return completionOption{o.name, firstSentence(o.usage), o.values, o.file, o.value == ""}
 }
 
 // firstSentence is as much as fits beside a suggestion.

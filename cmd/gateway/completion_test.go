@@ -38,6 +38,8 @@ var completed = []struct {
 	{"gateway keys create --role=o", []string{"operator"}},
 	{"gateway serve --log.l", []string{"--log.level"}},
 	{"gateway serve --log.level=", []string{"debug", "error", "info", "warn"}},
+	{"gateway backup --wi", []string{"--without-keys"}},
+	{"gateway backup --without-keys --to", []string{"--to"}},
 	{"gateway demo --ve", []string{"--vehicles"}},
 	{"gateway check --config fen", []string{"fences.kml"}},
 	{"gateway geofences check fen", []string{"fences.kml"}},

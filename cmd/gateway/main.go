@@ -169,7 +169,7 @@ func (env environment) help(fs *flag.FlagSet) {
 	tw := tabwriter.NewWriter(env.stdout, 0, 0, 2, ' ', 0)
 	fs.VisitAll(func(f *flag.Flag) {
 		o := optionOf(f)
-		fmt.Fprintf(tw, "  --%s=%s\t%s\n", o.name, o.value, o.usage)
+		fmt.Fprintf(tw, "  --%s%s%s\t%s\n", o.name, o.sign(), o.value, o.usage)
 	})
 	_ = tw.Flush()
 }

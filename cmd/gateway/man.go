@@ -113,7 +113,7 @@ func (r reference) page() string {
 	p.paragraphs(r.text)
 	p.section("OPTIONS")
 	for _, o := range r.options {
-		p.term(bold("--"+o.name)+"="+italic(o.value), o.usage)
+		p.term(strings.TrimSuffix(bold("--"+o.name)+o.sign()+italic(o.value), italic("")), o.usage)
 	}
 	p.term(bold("--help"), "Say what the command does and list its flags.")
 	if r.settings {

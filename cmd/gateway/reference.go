@@ -28,9 +28,10 @@ type reference struct {
 
 // option is a flag.
 type option struct {
-	name, value, usage string
-	values             []string // the only ones; none: anything
-	file               bool     // names a file
+	name, usage string
+	value       string   // what its value is called; empty: it is given without one
+	values      []string // the only ones; none: anything
+	file        bool     // names a file
 }
 
 // references are those of every command.
@@ -87,7 +88,7 @@ func isSetting(name string) bool {
 func optionOf(f *flag.Flag) option {
 	o := option{name: f.Name}
 	o.value, o.usage = flag.UnquoteUsage(f)
-	if f.DefValue != "" && f.DefValue != "0" {
+	if f.DefValue != "" && f.DefValue != "0" && f.DefValue != "false" {
 		o.usage += " (default " + f.DefValue + ")"
 	}
 	o.file = o.value == "file" || o.value == "directory"
@@ -95,6 +96,14 @@ func optionOf(f *flag.Flag) option {
 		o.values = strings.Split(o.value, "|")
 	}
 	return o
+}
+
+// sign is what follows the name of an option on a command line: the sign of equality, or nothing.
+func (o option) sign() string {
+	if o.value == "" {
+		return ""
+	}
+	return "="
 }
 
 // optionOfSetting is the flag of a setting.
