@@ -205,6 +205,20 @@ func TestNamesMeet(t *testing.T) {
 	}
 }
 
+// Where the metrics ask for a key, the Prometheus operator is told it.
+func TestPrometheusIsToldTheKeyOfTheMetrics(t *testing.T) {
+	t.Parallel()
+	sets := valueSets(t)
+	for name, want := range map[string]bool{"tls": false, "full": true} {
+		all, err := render(t, sets[name])
+		must(t, err)
+		a := one[*monitoring.ServiceMonitor](t, all).Spec.Endpoints[0].Authorization
+		if got := a != nil && a.Credentials != nil && a.Credentials.Name == "outrider" && a.Credentials.Key == "metrics-key"; got != want {
+			t.Errorf("%s: authorization %v", name, a)
+		}
+	}
+}
+
 func TestValuesThatCannotBeAreRefused(t *testing.T) {
 	t.Parallel()
 	for want, values := range map[string]string{
