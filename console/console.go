@@ -25,7 +25,7 @@ func New(o Options) (http.Handler, error) {
 	(&access{o.Store, o.Now, api.keys.forget}).register(api)
 	hasher := people.NewHasher(o.PasswordCost)
 	registerUsers(api, o, hasher)
-	registerSessions(api, o, hasher)
+	registerSignOn(mux, o, registerSessions(api, o, hasher), slow)
 	auditLog{o.Store}.register(api)
 	registerInspect(api, o.Inspect, o.Watch)
 	registerDevices(api, o.Devices)

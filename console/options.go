@@ -122,6 +122,10 @@ type Options struct {
 	// operation does not exist.
 	Messages Messages
 	Wake     func(identity.PageID)
+	// SignOn is where people sign in besides; nil: with a password only.
+	SignOn *SignOn
+	// PublicURL is under which people reach the gateway; empty: what their requests say.
+	PublicURL string
 	// Login serves /auth/facebook/. Nil: the path does not exist.
 	Login http.Handler
 	// Health tells how pages stand at Meta. Nil: it is not shown.

@@ -70,7 +70,7 @@ func (s *server) route(r *http.Request) string {
 
 // limited reports whether a route asks for a key, or has a limit of its own.
 func limited(route string) bool {
-	for _, prefix := range []string{"/api/v1/", "/ogc", loginPath, lexPath, webhookPath} {
+	for _, prefix := range []string{"/api/v1/", "/ogc", loginPath, signOnPath, lexPath, webhookPath} {
 		if strings.HasPrefix(route, prefix) {
 			return true
 		}

@@ -52,7 +52,7 @@ type newPassword struct {
 	New     secret `json:"new" writeOnly:"true" doc:"12 to 128 characters."`
 }
 
-func registerSessions(r *router, o Options, hasher *people.Hasher) {
+func registerSessions(r *router, o Options, hasher *people.Hasher) sessions {
 	s := sessions{store: o.Store, hasher: hasher, now: o.Now, secure: o.SecureCookies, guesses: newGuesses(o.Now), logger: o.Logger}
 	handle(r, huma.Operation{
 		OperationID: signInOperation, Method: http.MethodPost, Path: sessionPath, Tags: []string{tagAccess}, DefaultStatus: http.StatusOK,
@@ -73,6 +73,7 @@ func registerSessions(r *router, o Options, hasher *people.Hasher) {
 		DefaultStatus: http.StatusOK, Summary: "Change your password", Description: "Ends all other sessions.",
 		Errors: []int{http.StatusConflict, http.StatusTooManyRequests},
 	}, s.changePassword)
+	return s
 }
 
 // wrong is the one answer to a name or a password that is not right, or not any more.

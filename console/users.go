@@ -35,7 +35,7 @@ type userWish struct {
 	ID       string        `json:"id" minLength:"1" maxLength:"128" doc:"With what they sign in: a short name or a mail address. Capitals count as small letters."`
 	Name     string        `json:"name,omitempty" maxLength:"200"`
 	Role     identity.Role `json:"role" enum:"viewer,operator,admin"`
-	Password secret        `json:"password" writeOnly:"true" doc:"12 to 128 characters. They can change it when they have signed in."`
+	Password secret        `json:"password,omitzero" writeOnly:"true" doc:"12 to 128 characters. They can change it when they have signed in. Absent: they sign in at the provider of single sign-on only."`
 }
 
 // Resolve implements huma.Resolver.
@@ -47,7 +47,7 @@ func (u *userWish) Resolve(huma.Context) []error {
 		fault = "expected a name without spaces"
 	}
 	f.check("body.id", u.ID, fault)
-	if why := people.CheckPassword(u.Password.Token, userID(u.ID)); why != "" {
+	if why := people.CheckPassword(u.Password.Token, userID(u.ID)); u.Password.given && why != "" {
 		f.add("body.password", nil, "%s", why)
 	}
 	return f
@@ -62,7 +62,7 @@ type userPatch struct {
 }
 
 func registerUsers(r *router, o Options, hasher *people.Hasher) {
-	u := users{o.Store, hasher}
+	u := users{o.Store, hasher, o.SignOn != nil}
 	handle(r, huma.Operation{
 		OperationID: "list-users", Method: http.MethodGet, Path: usersPath, Tags: []string{tagAccess},
 		Summary: "List people who sign in", Description: "In order of id.",
@@ -90,6 +90,7 @@ func registerUsers(r *router, o Options, hasher *people.Hasher) {
 type users struct {
 	store  People
 	hasher *people.Hasher
+	signOn bool // a person without password can sign in
 }
 
 func (u users) list(ctx context.Context, in *struct{ Paging }) (*listAnswer[user], error) {
@@ -124,9 +125,16 @@ func (u users) get(ctx context.Context, in *IDPath) (*recordAnswer[user], error)
 }
 
 func (u users) create(ctx context.Context, in *struct{ Body userWish }) (*recordAnswer[user], error) {
-	hash, err := u.hasher.Hash(ctx, in.Body.Password.Token)
-	if err != nil {
-		return nil, err
+	hash := ""
+	if in.Body.Password.given {
+		var err error
+		if hash, err = u.hasher.Hash(ctx, in.Body.Password.Token); err != nil {
+			return nil, err
+		}
+	} else if !u.signOn {
+		var f faults
+		f.add("body.password", nil, "expected a password: there is no single sign-on with which somebody could sign in without one")
+		return nil, f.problem()
 	}
 	tenant := tenantOf(ctx)
 	ctx, cancel := settle(ctx)

@@ -286,7 +286,7 @@ func (a *App) startServing(ctx context.Context) error {
 		return err
 	}
 	options := console.Options{
-		SecureCookies: strings.HasPrefix(c.HTTP.PublicURL, "https://"), Store: a.store, Directory: a.directory, Feed: a.feed, Reload: a.reloadDirectory, FencesChanged: a.pipeline.FencesChanged,
+		SecureCookies: strings.HasPrefix(c.HTTP.PublicURL, "https://"), PublicURL: c.HTTP.PublicURL, Store: a.store, Directory: a.directory, Feed: a.feed, Reload: a.reloadDirectory, FencesChanged: a.pipeline.FencesChanged,
 		Rulebook: a.rulebook, Rules: a.rules, RulesChanged: a.rulesChanged, FenceTags: a.pipeline.FenceTags, PageChanged: a.pageChanged,
 		Links: a.login, Messages: a.store, Wake: a.dispatcher.Wake, Login: a.login, Health: a.store, AdminKey: a.adminKey, Ready: a.ready, Gatherer: a.registry, MetricsKey: c.Metrics.Key, Registerer: a.registry,
 		Webhook: messenger.NewWebhook(messenger.WebhookOptions{
@@ -298,6 +298,9 @@ func (a *App) startServing(ctx context.Context) error {
 	}
 	if a.devices != nil {
 		options.Devices = a.devices
+	}
+	if options.SignOn, err = a.signOn(); err != nil {
+		return err
 	}
 	handler, err := console.New(options)
 	if err != nil {

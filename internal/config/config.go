@@ -18,6 +18,7 @@ type Config struct {
 	HTTP     HTTP
 	Chat     Chat
 	Lex      Lex
+	OIDC     OIDC
 	Console  Console
 	MQTT     MQTT
 	Store    Store
@@ -72,6 +73,17 @@ type Lex struct {
 	Secret             identity.Token // of the key
 	Timeout            time.Duration
 	URL                string // empty: AWS's
+}
+
+// OIDC is the provider at which people sign in to the console.
+type OIDC struct {
+	Issuer   string // empty: there is none
+	ClientID string
+	Secret   identity.Token // empty: a public client
+	Name     string
+	Claim    string
+	Role     string // of whom no admin let in; empty: they are not let in
+	Tenant   string // of those
 }
 
 // Console is what lies under the map of the web console.

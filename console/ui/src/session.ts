@@ -63,11 +63,41 @@ export function signIn(key: string, tenant: string, me: Self): void {
 export const whose = (key: string, tenant: string): Promise<Response> =>
   fetch('/api/v1/self', { headers: new Session(key, tenant).headers() })
 
+/** How people may sign in besides: the name of the provider of single sign-on, if there is one. */
+export const ways = (): Promise<{ oidc?: string }> =>
+  fetch('/auth/ways')
+    .then(a => (a.ok ? a.json() : {}))
+    .catch(() => ({}))
+
+/** What the gateway says when somebody comes back from the provider of single sign-on. */
+const outcomes: Record<string, string> = {
+  cancelled: 'The provider did not sign you in.',
+  stale: 'That took too long, or was begun in another browser: try again.',
+  unknown: 'The provider does not say who you are: ask your admin which claim it should send.',
+  not_let_in: 'You are known to the provider, but nobody let you in here: ask your admin.',
+  shut_out: 'An admin has shut you out.',
+  unreachable: 'The provider cannot be asked at the moment: try again, or use your password.',
+  failed: 'Signing in failed: the gateway’s log says why.',
+}
+
+/** Takes the outcome of a sign-on out of the address. */
+function signedOn(): string {
+  const at = new URL(location.href)
+  const outcome = at.searchParams.get('signon') ?? ''
+  if (outcome) {
+    at.searchParams.delete('signon')
+    history.replaceState(null, '', at)
+  }
+  return outcome
+}
+
 /** Goes on with the key of this tab or with the person whose session the browser has, as in a new tab. */
 export async function resume(): Promise<void> {
   const key = sessionStorage.getItem(keyName) ?? ''
   const tenant = sessionStorage.getItem(tenantName) ?? ''
-  if (!key && !localStorage.getItem(personHint)) {
+  const outcome = signedOn()
+  if (!key && outcome !== 'done' && !localStorage.getItem(personHint)) {
+    if (outcome) signedOutBecause.value = outcomes[outcome] ?? outcomes.failed
     asked.value = true
     return
   }

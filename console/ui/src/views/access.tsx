@@ -6,7 +6,7 @@ import { Refusal, useSave } from '../parts/save'
 import { Sure } from '../parts/sure'
 import { Table } from '../parts/table'
 import { go, href, route } from '../router'
-import { session } from '../session'
+import { session, ways } from '../session'
 import { attempt, say } from '../state'
 import type { ApiKey, List, Role, User } from '../types'
 
@@ -85,13 +85,17 @@ function NewPerson({ made }: { made: () => void }) {
   const [role, setRole] = useState<Role>('operator')
   const [password, setPassword] = useState('')
   const { save, fault, problem } = useSave(async () => {
-    await post('users', { id, name, role, password })
+    await post('users', { id, name, role, ...(password ? { password } : {}) })
     setId('')
     setName('')
     setPassword('')
     made()
-    return { warnings: [`${name || id} may sign in. Tell them the password; they can change it.`] }
+    return { warnings: [`${name || id} may sign in.${password ? ' Tell them the password; they can change it.' : ''}`] }
   })
+  const [provider, setProvider] = useState('')
+  useEffect(() => {
+    ways().then(w => setProvider(w.oidc ?? ''))
+  }, [])
   return (
     <details class="box new-person">
       <summary>Let somebody in</summary>
@@ -112,10 +116,10 @@ function NewPerson({ made }: { made: () => void }) {
           value={password}
           set={setPassword}
           fault={fault('password')}
-          hint="12 to 128 characters"
+          hint={provider ? `12 to 128 characters; empty: with ${provider} only` : '12 to 128 characters'}
         />
         <p class="actions">
-          <button type="submit" class="primary" disabled={!id.trim() || !password}>
+          <button type="submit" class="primary" disabled={!id.trim() || (!password && !provider)}>
             Let in
           </button>
         </p>

@@ -1,6 +1,6 @@
-import { useState } from 'preact/hooks'
+import { useEffect, useState } from 'preact/hooks'
 import { Text } from '../parts/form'
-import { signedOutBecause, signIn, whose } from '../session'
+import { signedOutBecause, signIn, ways, whose } from '../session'
 
 export function SignIn() {
   const [name, setName] = useState('')
@@ -8,6 +8,10 @@ export function SignIn() {
   const [tenant, setTenant] = useState('')
   const [fault, setFault] = useState('')
   const [busy, setBusy] = useState(false)
+  const [provider, setProvider] = useState('')
+  useEffect(() => {
+    ways().then(w => setProvider(w.oidc ?? ''))
+  }, [])
   const enter = async (e: Event): Promise<void> => {
     e.preventDefault()
     setBusy(true)
@@ -38,6 +42,13 @@ export function SignIn() {
           <h1>Outrider</h1>
         </div>
         {signedOutBecause.value && <p role="status">{signedOutBecause.value}</p>}
+        {provider && (
+          <p>
+            <a class="button" href="/auth/oidc/">
+              Sign in with {provider}
+            </a>
+          </p>
+        )}
         <Text label="Name" value={name} set={setName} hint="Leave it empty to sign in with an API key." />
         <Text
           label={name.trim() ? 'Password' : 'API key'}
