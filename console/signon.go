@@ -174,4 +174,3 @@ func (s *signOns) back(w http.ResponseWriter, r *http.Request, outcome string, e
 	}
 	http.Redirect(w, r, "/?"+url.Values{"signon": {outcome}}.Encode(), http.StatusSeeOther)
 }
-

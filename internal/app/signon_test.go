@@ -94,7 +94,10 @@ func TestSingleSignOn(t *testing.T) {
 		}
 	}
 	want("another state", "stale", olga(true), query("state", "made-up"))
-	want("another browser", "stale", olga(true), func(req *http.Request) { req.Header.Del("Cookie"); req.URL.Host = strings.Replace(req.URL.Host, "127.0.0.1", "localhost", 1) })
+	want("another browser", "stale", olga(true), func(req *http.Request) {
+		req.Header.Del("Cookie")
+		req.URL.Host = strings.Replace(req.URL.Host, "127.0.0.1", "localhost", 1)
+	})
 	want("a made-up code", "unreachable", olga(true), query("code", "made-up"))
 	want("cancelled at the provider", "cancelled", olga(true), query("code", ""))
 	r.call(t, http.MethodPatch, "users/"+url.PathEscape("olga@acme.example"), map[string]any{"disabled": true}, http.StatusOK)
