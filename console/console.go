@@ -47,6 +47,7 @@ func New(o Options) (http.Handler, error) {
 	if o.Gatherer != nil {
 		mux.Handle("GET /metrics", figures(o, api.keys))
 	}
+	serveDebug(o.Debug, api.keys, mux)
 	if o.Login != nil {
 		mux.Handle(loginPath, slow.wrap(loginPath, loginPace, o.Login))
 	}

@@ -2,7 +2,6 @@ package console
 
 import (
 	"crypto/sha256"
-	"crypto/subtle"
 	"net/http"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -17,20 +16,8 @@ func figures(o Options, k keys) http.Handler {
 	}
 	own := sha256.Sum256([]byte(o.MetricsKey.Reveal()))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		key := bearer(r)
-		f := friend{addressOf(r), sha256.Sum256([]byte(key))}
-		if key != "" && k.bearers.meet(f) != nil {
-			refuse(w, problem(http.StatusTooManyRequests, "too many wrong keys came from this address; wait "+strangerWait+" s"))
-			return
+		if k.opens(w, r, "the key of the setting metrics.key", own, k.admin) {
+			page.ServeHTTP(w, r)
 		}
-		opens := subtle.ConstantTimeCompare(f.key[:], own[:])|subtle.ConstantTimeCompare(f.key[:], k.admin[:]) == 1
-		if key != "" {
-			k.bearers.judge(f, opens)
-		}
-		if !opens {
-			refuse(w, problem(http.StatusUnauthorized, "expected the header \"Authorization: Bearer <key>\" with the key of the setting metrics.key"))
-			return
-		}
-		page.ServeHTTP(w, r)
 	})
 }

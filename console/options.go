@@ -154,6 +154,8 @@ type Options struct {
 	Gatherer prometheus.Gatherer
 	// MetricsKey is what /metrics asks for, as a bearer token; the bootstrap key opens it, too. Empty: nothing.
 	MetricsKey identity.Token
+	// Debug is served below /debug/ to who has the bootstrap key, by name.
+	Debug map[string]DebugFunc
 	// Registerer gets the API's own metrics. Nil: they are counted but not registered.
 	Registerer prometheus.Registerer
 

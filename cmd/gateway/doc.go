@@ -12,6 +12,7 @@
 //	gateway copy-db     move from SQLite to PostgreSQL
 //	gateway backup      write what a gateway keeps to a file
 //	gateway restore     put a backup into an empty data.dir
+//	gateway support     write what helps to find a fault, without secrets, to a file
 //	gateway migrate     bring the store to this version
 //	gateway completion  print a script for bash, zsh or fish
 //	gateway man         print a page of the manual

@@ -94,7 +94,8 @@ type App struct {
 
 	reloading sync.Mutex // makes reading identities and loading them one step, so that the newest is loaded last
 
-	feed *console.Feed // what people who look on are told
+	feed   *console.Feed // what people who look on are told
+	recent *recent       // the end of the log
 
 	undo []step // what Stop does, in reverse
 }
@@ -126,7 +127,10 @@ func New(o Options) (*App, error) {
 	if !c.MQTT.Open() && c.MQTT.URL == "" {
 		return nil, errors.New("app: no fixes can come in: set mqtt.listen, mqtt.url or both")
 	}
-	return &App{o: o, logger: o.Logger, registry: o.Registry, feed: console.NewFeed()}, nil
+	end := &recent{}
+	return &App{
+		o: o, logger: slog.New(remember(o.Logger.Handler(), end)), recent: end, registry: o.Registry, feed: console.NewFeed(),
+	}, nil
 }
 
 // Start sets the gateway going and returns when it takes fixes and requests. After an error everything that
@@ -293,6 +297,7 @@ func (a *App) startServing(ctx context.Context) error {
 			VerifyToken: c.Facebook.VerifyToken, AppSecret: c.Facebook.AppSecret, Inbox: a.store, Wake: a.heard,
 			Received: a.received, Hears: a.listener != nil, Now: a.o.Now, Logger: a.logger.With("part", "webhook"), Registerer: a.registry,
 		}),
+		Debug: map[string]console.DebugFunc{"log": a.recent.dump, "goroutines": goroutines},
 		Map:   ui.Options{Tiles: c.Console.Tiles, PMTiles: c.Console.PMTiles, Attribution: c.Console.Attribution, Streets: a.o.Streets},
 		Cards: a.cards, Fulfilment: fulfilment, Inspect: a.inspect, Watch: a.watch, CheckChannel: channel.Check, Logger: a.logger.With("part", "api"), Now: a.o.Now, Version: a.o.Version,
 	}

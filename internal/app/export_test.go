@@ -1,4 +1,9 @@
 package app
 
+import "log/slog"
+
 // NewDecoder is newDecoder, for tests.
 var NewDecoder = newDecoder
+
+// Logger is what a gateway logs through.
+func (a *App) Logger() *slog.Logger { return a.logger }

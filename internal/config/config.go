@@ -33,6 +33,27 @@ type Config struct {
 	Metrics  Metrics
 	Log      Log
 	Roles    []string
+
+	shown []Shown
+}
+
+// Shown is a setting as it may be shown to anybody.
+type Shown struct{ Name, Value, Source string } // of a secret that is set the value is "REDACTED"
+
+// Shown lists every setting with where its value comes from, without secrets: for people who ask for help.
+func (c Config) Shown() []Shown { return c.shown }
+
+// show hides what a value may hold of secrets: all of one that is secret, and what else a URL's query may carry, such as
+// a tile server's key.
+func show(s Setting, v value) Shown {
+	text := v.text
+	switch {
+	case s.Secret && text != "":
+		text = "REDACTED"
+	case strings.Contains(text, "://"):
+		text, _, _ = strings.Cut(text, "?")
+	}
+	return Shown{s.Name, text, v.source}
 }
 
 // Data says where files are kept.
@@ -239,6 +260,7 @@ func (vs valueSet) config() (Config, error) {
 		if err := s.accept(&c, v.text); err != nil {
 			problems = append(problems, &Problem{s.Name, v.source, err.Error()})
 		}
+		c.shown = append(c.shown, show(s, v))
 	}
 	return c, errors.Join(problems...)
 }
