@@ -179,7 +179,7 @@ func symmetricDifference(a, b []uint32) (d []uint32) {
 }
 
 // sizes are the numbers of fences; PEERS_FENCES=1000000 asks for others.
-func sizes(b *testing.B) []int {
+func sizes(b testing.TB, usual ...int) []int {
 	var all []int
 	for _, s := range strings.FieldsFunc(os.Getenv("PEERS_FENCES"), func(r rune) bool { return r == ',' }) {
 		n, err := strconv.Atoi(s)
@@ -189,13 +189,13 @@ func sizes(b *testing.B) []int {
 		all = append(all, n)
 	}
 	if all == nil {
-		return []int{1000, 10_000}
+		return usual
 	}
 	return all
 }
 
 func BenchmarkPeers(b *testing.B) {
-	for _, n := range sizes(b) {
+	for _, n := range sizes(b, 1000, 10_000) {
 		w := newWorld(n, 10_000, 40)
 		b.Run(fmt.Sprintf("fences=%d", n), func(b *testing.B) {
 			b.Run("outrider", func(b *testing.B) { benchOutrider(b, w) })
