@@ -93,6 +93,7 @@ func TestAWrongRuleIsRefusedFieldByField(t *testing.T) {
 		`{"events":["enter"],"quiet_hours":{"from":"25:00","to":"07:00"}}`:                              "body.quiet_hours.from",
 		`{"events":["enter"],"schedule":{"time_zone":"Mars/Base"}}`:                                     "body.schedule.time_zone",
 		`{"events":["enter"],"schedule":{"windows":[{"days":["monday"],"from":"22:00","to":"06:00"}]}}`: "body.schedule.windows[0].days[0]",
+		`{"events":["enter"],"schedule":{"icalendar":"BEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n"}}`:          "body.schedule.icalendar",
 		`{"events":["enter"],"to":{"not_vehicle_owners":true}}`:                                         "expected somebody",
 		`{"events":["enter"],"cooldown_s":-1}`:                                                          "body.cooldown_s",
 		`{"events":["enter"],"min_confidence":9}`:                                                       "body.min_confidence",

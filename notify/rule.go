@@ -81,8 +81,8 @@ const (
 	MissConfidence Miss = "confidence"
 )
 
-// misses says whether the rule holds for e. tags are the vehicle's.
-func (r *Rule) misses(e *Event, tags []string) Miss {
+// misses says whether the rule holds for e. tags are the vehicle's, of reads the rule's schedule.
+func (r *Rule) misses(e *Event, tags []string, of func(*Schedule) timetable) Miss {
 	switch {
 	case r.Disabled:
 		return MissDisabled
@@ -92,7 +92,7 @@ func (r *Rule) misses(e *Event, tags []string) Miss {
 		return MissVehicle
 	case !r.Geofences.has(e.Fence, e.FenceTags):
 		return MissGeofence
-	case !r.Schedule.covers(e.At):
+	case !r.Schedule.covers(e.At, of(r.Schedule)):
 		return MissSchedule
 	case r.Reading != e.Reading:
 		return MissReading

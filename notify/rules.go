@@ -47,7 +47,7 @@ func (r *Rules) Alerts(dst []Alert, e Event) []Alert {
 	rules, start := r.rulesFor(&e), len(dst)
 	var taken []identity.OwnerID // who hear of it by another reading
 	for i := range rules {
-		switch rule := &rules[i]; rule.misses(&e, v.Tags) {
+		switch rule := &rules[i]; rule.misses(&e, v.Tags, r.book.timetable) {
 		case Hit:
 			dst = r.tell(dst, start, rule, &e, v, taken)
 		case MissReading:
@@ -127,7 +127,7 @@ func (r *Rules) people(rule *Rule, e *Event) []identity.Owner {
 // Wanted reports whether any rule holds for e: then only the want of a person silences it.
 func (r *Rules) Wanted(e Event) bool {
 	v, _ := r.directory.Vehicle(e.Tenant, e.Vehicle)
-	return slices.ContainsFunc(r.rulesFor(&e), func(rule Rule) bool { return rule.misses(&e, v.Tags) == Hit })
+	return slices.ContainsFunc(r.rulesFor(&e), func(rule Rule) bool { return rule.misses(&e, v.Tags, r.book.timetable) == Hit })
 }
 
 // Concerns reports whether a rule looks for what e tells, whenever and for whomever it does: what nobody looks for in a
@@ -138,7 +138,7 @@ func (r *Rules) Concerns(e Event) bool {
 		if rule.Reading != e.Reading {
 			return false
 		}
-		switch rule.misses(&e, v.Tags) {
+		switch rule.misses(&e, v.Tags, r.book.timetable) {
 		case Hit, MissSchedule, MissConfidence:
 			return true
 		}
@@ -166,7 +166,7 @@ func (r *Rules) Judge(e Event) []Judgement {
 
 func (r *Rules) judge(rule *Rule, e Event) Judgement {
 	v, _ := r.directory.Vehicle(e.Tenant, e.Vehicle)
-	j := Judgement{Rule: rule.ID, Name: rule.Name, Miss: rule.misses(&e, v.Tags)}
+	j := Judgement{Rule: rule.ID, Name: rule.Name, Miss: rule.misses(&e, v.Tags, r.book.timetable)}
 	if j.Miss == Hit {
 		for _, o := range r.people(rule, &e) {
 			if !slices.Contains(j.To, o.ID) {

@@ -7,11 +7,14 @@ import (
 	"time"
 )
 
-// Schedule is when a rule holds: weekly windows by the clock on the wall of a place, but not on some days.
+// Schedule is when a rule holds: weekly windows by the clock on the wall of a place, and the events of an iCalendar, but
+// not those that begin on some days.
 type Schedule struct {
 	TimeZone string   `json:"time_zone,omitempty" maxLength:"64" doc:"IANA name, as Europe/Berlin; absent: UTC."`
-	Windows  []Hours  `json:"windows,omitempty" maxItems:"50" nullable:"false" doc:"Absent: all day."`
-	Except   []string `json:"except,omitempty" maxItems:"400" nullable:"false" doc:"Holidays, as 2026-12-24: windows that begin on them do not count."`
+	Windows  []Hours  `json:"windows,omitempty" maxItems:"50" nullable:"false" doc:"Absent, without a calendar, too: all day."`
+	Except   []string `json:"except,omitempty" maxItems:"400" nullable:"false" doc:"Holidays, as 2026-12-24: windows and events that begin on them do not count."`
+	Calendar string   `json:"icalendar,omitempty" maxLength:"65536" doc:"An iCalendar (RFC 5545): the rule holds during its events, beside the windows. RRULE, RDATE, EXDATE and moved occurrences count; times without a zone are of time_zone."`
+	Holidays string   `json:"except_icalendar,omitempty" maxLength:"65536" doc:"An iCalendar of holidays: windows and events that begin during its events do not count."`
 }
 
 // Hours are a time of day on some days of the week. Where the end is not after the beginning they go on into the
@@ -33,35 +36,56 @@ var dayNames = []string{"sun", "mon", "tue", "wed", "thu", "fri", "sat"} // by t
 // dateForm is how a holiday is written.
 const dateForm = "2006-01-02"
 
-// covers reports whether the schedule holds at a time. The clock on the wall decides: an hour that is repeated when
-// clocks go back counts both times, one that is skipped is missing.
-func (s *Schedule) covers(at time.Time) bool {
+// covers reports whether the schedule, with its timetable, holds at a time. The clock on the wall decides: an hour that
+// is repeated when clocks go back counts both times, one that is skipped is missing.
+func (s *Schedule) covers(at time.Time, c timetable) bool {
 	if s == nil {
 		return true
 	}
-	local := at.In(zoneOf(s.TimeZone))
-	windows := s.Windows
-	if len(windows) == 0 {
+	zone := zoneOf(s.TimeZone)
+	local, windows := at.In(zone), s.Windows
+	if len(windows) == 0 && s.Calendar == "" {
 		windows = []Hours{{From: "00:00", To: "00:00"}}
 	}
-	return slices.ContainsFunc(windows, func(h Hours) bool { return h.cover(local, s.Except) })
+	without := func(begin time.Time) bool {
+		return slices.Contains(s.Except, begin.In(zone).Format(dateForm)) || c.holidays.covers(begin, nil)
+	}
+	return slices.ContainsFunc(windows, func(h Hours) bool { return h.cover(local, without) }) || c.events.covers(at, without)
 }
 
-// cover reports whether the hours that begin on the day of local, or on the day before, hold then.
-func (h Hours) cover(local time.Time, except []string) bool {
+// timetable is the calendars of a schedule, read.
+type timetable struct{ events, holidays *icalendar }
+
+// timetable reads the calendars of a schedule; one with a fault has no events.
+func (s *Schedule) timetable() (c timetable) {
+	zone := zoneOf(s.TimeZone)
+	if s.Calendar != "" {
+		c.events, _ = readCalendar(s.Calendar, zone)
+	}
+	if s.Holidays != "" {
+		c.holidays, _ = readCalendar(s.Holidays, zone)
+	}
+	return c
+}
+
+// cover reports whether the hours that begin on the day of local, or on the day before, hold then, unless they begin at a
+// time that is left out; nil leaves out none.
+func (h Hours) cover(local time.Time, without func(begin time.Time) bool) bool {
 	now, from, to := minute(local), minuteOf(h.From), minuteOf(h.To)
 	yesterday := local.AddDate(0, 0, -1)
 	switch {
 	case from < to:
-		return now >= from && now < to && h.on(local, except)
-	case now >= from && h.on(local, except):
+		return now >= from && now < to && h.on(local, without)
+	case now >= from && h.on(local, without):
 		return true
 	}
-	return now < to && h.on(yesterday, except)
+	return now < to && h.on(yesterday, without)
 }
 
-func (h Hours) on(day time.Time, except []string) bool {
-	if slices.Contains(except, day.Format(dateForm)) {
+func (h Hours) on(day time.Time, without func(begin time.Time) bool) bool {
+	from := minuteOf(h.From)
+	begin := time.Date(day.Year(), day.Month(), day.Day(), from/60, from%60, 0, 0, day.Location())
+	if without != nil && without(begin) {
 		return false
 	}
 	return len(h.Days) == 0 || slices.Contains(h.Days, dayNames[day.Weekday()])
@@ -152,6 +176,14 @@ func checkSchedule(s *Schedule, add func(string, any, error)) {
 	for i, d := range s.Except {
 		if _, err := time.Parse(dateForm, d); err != nil {
 			add(fmt.Sprintf("schedule.except[%d]", i), d, errors.New("expected a date, as 2026-12-24"))
+		}
+	}
+	for field, text := range map[string]string{"icalendar": s.Calendar, "except_icalendar": s.Holidays} {
+		if text == "" {
+			continue
+		}
+		if _, err := readCalendar(text, zoneOf(s.TimeZone)); err != nil {
+			add("schedule."+field, nil, err)
 		}
 	}
 }

@@ -168,7 +168,7 @@ export interface Rule {
   vehicles?: Selection
   geofences?: Selection
   events: string[]
-  schedule?: { time_zone?: string; windows?: Hours[]; except?: string[] }
+  schedule?: { time_zone?: string; windows?: Hours[]; except?: string[]; icalendar?: string; except_icalendar?: string }
   to?: { not_vehicle_owners?: boolean; owners?: string[] }
   min_confidence?: number
   preset?: 'strict' | 'balanced' | 'calm'

@@ -2,7 +2,7 @@ import { useEffect, useState } from 'preact/hooks'
 import { get, post, put, remove, seg } from '../api'
 import { allKinds, exactly, kindWords } from '../lib/format'
 import { Empty } from '../parts/empty'
-import { Choice, Num, Tags, Text } from '../parts/form'
+import { Choice, Field, Num, Tags, Text } from '../parts/form'
 import { Refusal, useSave } from '../parts/save'
 import { Table } from '../parts/table'
 import { go, href, route } from '../router'
@@ -219,6 +219,20 @@ function OneRule({ r }: { r: Rule }) {
               hint="holidays, as 2026-12-24, separated by commas"
             />
             {fault('schedule.except') && <p class="faults">{fault('schedule.except')}</p>}
+            <Calendar
+              label="A calendar of times"
+              value={rule.schedule?.icalendar}
+              set={icalendar => set({ schedule: { ...rule.schedule, icalendar } })}
+              fault={fault('schedule.icalendar')}
+              hint="an iCalendar (.ics): the rule holds during its events, and in the times above"
+            />
+            <Calendar
+              label="A calendar of holidays"
+              value={rule.schedule?.except_icalendar}
+              set={except_icalendar => set({ schedule: { ...rule.schedule, except_icalendar } })}
+              fault={fault('schedule.except_icalendar')}
+              hint="an iCalendar (.ics): what begins on its days does not count"
+            />
           </fieldset>
           <fieldset>
             <legend>To whom</legend>
@@ -317,6 +331,31 @@ function OneRule({ r }: { r: Rule }) {
   )
 }
 
+/** A calendar from a file, and what is in it. */
+function Calendar(p: { label: string; value?: string; set: (text?: string) => void; fault?: string; hint: string }) {
+  const events = p.value?.match(/^BEGIN:VEVENT/gm)?.length ?? 0
+  const read = async (file?: File): Promise<void> => {
+    if (file) p.set(await file.text())
+  }
+  return (
+    <>
+      <Field label={p.label} hint={p.hint} fault={p.fault}>
+        {a => <input {...a} type="file" accept=".ics,text/calendar" onChange={e => read(e.currentTarget.files?.[0])} />}
+      </Field>
+      {p.value && (
+        <p class="inline">
+          <span>
+            {events} {events === 1 ? 'event' : 'events'} in it.
+          </span>
+          <button type="button" class="quiet" onClick={() => p.set(undefined)} aria-label={`Remove: ${p.label}`}>
+            Remove
+          </button>
+        </p>
+      )}
+    </>
+  )
+}
+
 /** Thresholds that a rule may have of its own, and the events they belong to. */
 const thresholds = [
   { key: 'dwell_s', label: 'A stay is long after', unit: 's', of: ['dwell'] },
@@ -375,7 +414,10 @@ function body(r: Rule): object {
     ...gone,
     vehicles: some(r.vehicles),
     geofences: some(r.geofences),
-    schedule: when && (when.windows?.length || when.except?.length || when.time_zone) ? when : undefined,
+    schedule:
+      when && (when.windows?.length || when.except?.length || when.time_zone || when.icalendar || when.except_icalendar)
+        ? when
+        : undefined,
     quiet_hours: r.quiet_hours?.from && r.quiet_hours.to ? r.quiet_hours : undefined,
     text: r.text || undefined,
     priority: r.priority === 'high' ? 'high' : undefined,
