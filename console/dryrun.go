@@ -2,6 +2,7 @@ package console
 
 import (
 	"context"
+	"net/http"
 	"slices"
 	"time"
 
@@ -10,19 +11,21 @@ import (
 	"outrider/store"
 )
 
-// Bounds of a dry run.
+// Bounds of a dry run, and of an explanation.
 const (
-	dryRunMost  = 100_000 // crossings that are looked at
-	dryRunBatch = 1000
-	dryRunShown = 500 // outcomes that are told one by one
+	explainMost  = 100_000 // crossings that are looked at
+	explainBatch = 1000
+	dryRunShown  = 500 // outcomes that are told one by one
 )
 
 // dryRunAnswer says what a rule would have told.
 type dryRunAnswer struct {
 	Body struct {
-		From      time.Time      `json:"from"`
-		Crossings int            `json:"crossings" doc:"How many were looked at."`
-		Partial   bool           `json:"partial" doc:"There were more than can be looked at: the oldest are left out."`
+		From      time.Time      `json:"from" doc:"From when on: as asked, or since the journal has something, if that is later."`
+		To        time.Time      `json:"to"`
+		Fixes     int            `json:"fixes" doc:"How many positions were looked at."`
+		Crossings int            `json:"crossings" doc:"How many events of the kinds that the rule names were found in them."`
+		Partial   bool           `json:"partial" doc:"There was more than can be looked at, by size or in 30 seconds: some is left out, the oldest first."`
 		Alerts    int            `json:"alerts" doc:"How many people would have been told, each event of each person counted."`
 		People    map[string]int `json:"people" nullable:"false" doc:"The same by owner."`
 		Silenced  map[string]int `json:"silenced" nullable:"false" doc:"What would have been held or dropped, by reason."`
@@ -46,22 +49,30 @@ func (c *rules) dryRun(ctx context.Context, in *struct {
 }) (*dryRunAnswer, error) {
 	tenant := tenantOf(ctx)
 	out := &dryRunAnswer{}
-	out.Body.From = c.o.Now().Add(-time.Duration(in.Days * 24 * float64(time.Hour))).UTC()
-	crossings, partial, err := c.since(ctx, store.Query{Tenant: tenant}, out.Body.From)
-	if err != nil {
-		return nil, err
-	}
-	out.Body.Crossings, out.Body.Partial = len(crossings), partial
+	out.Body.To = c.o.Now().UTC()
+	out.Body.From = out.Body.To.Add(-time.Duration(in.Days * 24 * float64(time.Hour)))
 	out.Body.People, out.Body.Silenced, out.Body.Outcomes = map[string]int{}, map[string]int{}, []outcome{}
 
 	trial := in.Body.Rule
 	trial.Tenant, trial.ID, trial.Disabled = tenant, "trial", false
+	if !c.trying.TryLock() {
+		return nil, problem(http.StatusTooManyRequests, "another dry run is under way: try again when it is done")
+	}
+	defer c.trying.Unlock()
+	found, err := c.o.Rehearse(ctx, trial, out.Body.From)
+	if err != nil {
+		return nil, err
+	}
+	if !found.From.IsZero() {
+		out.Body.From = found.From.UTC()
+	}
+	out.Body.Fixes, out.Body.Crossings, out.Body.Partial = found.Fixes, len(found.Events), found.Partial
 	book := notify.NewRulebook()
 	book.Load([]notify.Rule{trial, {Tenant: tenant, ID: notify.DefaultRule, Disabled: true}})
 	judge := notify.NewRules(c.o.Directory, book)
 	var alerts []notify.Alert
-	for _, x := range crossings {
-		alerts = judge.Alerts(alerts[:0], c.event(x))
+	for _, e := range found.Events {
+		alerts = judge.Alerts(alerts[:0], e)
 		for _, a := range alerts {
 			out.note(judge.Deliver(a, a.At))
 		}
@@ -84,7 +95,7 @@ func (o *dryRunAnswer) note(d notify.Delivery) {
 
 // since returns the crossings from a time on, oldest event first, and whether there were too many.
 func (c *rules) since(ctx context.Context, q store.Query, from time.Time) (all []store.Crossing, partial bool, err error) {
-	q.Limit = dryRunBatch
+	q.Limit = explainBatch
 	for {
 		batch, err := c.o.Store.Crossings(ctx, q)
 		if err != nil {
@@ -96,10 +107,10 @@ func (c *rules) since(ctx context.Context, q store.Query, from time.Time) (all [
 			}
 		}
 		// ORDER: the record is in the order of arrival; what arrived before from happened before it, too.
-		if len(batch) < dryRunBatch || batch[len(batch)-1].Recorded.Before(from) {
+		if len(batch) < explainBatch || batch[len(batch)-1].Recorded.Before(from) {
 			break
 		}
-		if len(all) >= dryRunMost {
+		if len(all) >= explainMost {
 			partial = true
 			break
 		}

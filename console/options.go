@@ -105,6 +105,8 @@ type Options struct {
 	// Rulebook answers reads of rules, and Rules says what they say of events. Nil: those of default rules.
 	Rulebook *notify.Rulebook
 	Rules    *notify.Rules
+	// Rehearse looks at the positions since a time as a rule would have. Nil: there are none.
+	Rehearse func(ctx context.Context, rule notify.Rule, from time.Time) (notify.Rehearsal, error)
 	// RulesChanged puts the stored rules in force. It is called after each change of a rule, before the answer is sent.
 	// Nil: nothing is called.
 	RulesChanged func(context.Context) error
@@ -179,6 +181,11 @@ func (o Options) checked() (Options, error) {
 	}
 	if o.PasswordCost == (people.Cost{}) {
 		o.PasswordCost = people.DefaultCost
+	}
+	if o.Rehearse == nil {
+		o.Rehearse = func(context.Context, notify.Rule, time.Time) (notify.Rehearsal, error) {
+			return notify.Rehearsal{}, nil
+		}
 	}
 	if o.Reload == nil {
 		o.Reload = func(context.Context) error { return nil }

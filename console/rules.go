@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -46,6 +47,7 @@ func (r *rule) Resolve(ctx huma.Context) []error {
 type rules struct {
 	o Options
 	changes
+	trying sync.Mutex // held by the one dry run that may be under way
 }
 
 func (c *rules) register(r *router) {
@@ -64,8 +66,9 @@ func (c *rules) register(r *router) {
 	remove := op("delete-rule", http.MethodDelete, rulesPath+"/{id}", "Delete a rule", http.StatusNotFound, http.StatusPreconditionFailed)
 	remove.DefaultStatus = http.StatusNoContent
 	handle(r, remove, c.delete)
-	dry := op("try-rule", http.MethodPost, rulesPath+"/dry-run", "See what a rule would have told")
-	dry.Description = "The rule alone, over the crossings of the last days, as vehicles, owners and silences are now. Nothing is stored or sent."
+	dry := op("try-rule", http.MethodPost, rulesPath+"/dry-run", "See what a rule would have told", http.StatusTooManyRequests)
+	dry.Description = "The rule alone, over the positions of the last days that the journal holds, through gate and engine anew, as geofences, vehicles, owners and silences are now. " +
+		"Nothing is stored or sent. One at a time; it ends after 30 seconds with what it has."
 	handle(r, dry, c.dryRun)
 	explain := op("explain", http.MethodGet, "/api/v1/explain", "See why an alert was sent, or was not")
 	explain.Description = "What arrived of a vehicle around a time, what was crossed, what each rule says of it, and what became of each alert."

@@ -3,6 +3,7 @@ package console_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -22,6 +23,18 @@ func ruled(t *testing.T) *gateway {
 	g = setup(t, func(o *console.Options) {
 		o.Rulebook = book
 		o.RulesChanged = func(context.Context) error { book.Load(g.store.allRules()); return nil }
+		o.Rehearse = func(_ context.Context, rule notify.Rule, from time.Time) (found notify.Rehearsal, err error) {
+			for _, x := range g.store.crossings {
+				if kind := notify.Kind(x.Kind); !x.At.Before(from) && slices.Contains(rule.Events, kind) {
+					found.Events = append(found.Events, notify.Event{
+						ID: x.ID, Tenant: rule.Tenant, Vehicle: x.Vehicle, Fence: string(x.Fence), FenceTags: []string{"tag of " + string(x.Fence)},
+						Kind: kind, At: x.At, Confidence: x.Confidence, Reading: rule.Reading,
+					})
+				}
+			}
+			found.Fixes = 7
+			return found, nil
+		}
 		o.FenceTags = func(_ identity.TenantID, f geofence.FenceID) ([]string, identity.OwnerID) {
 			return []string{"tag of " + string(f)}, ""
 		}
@@ -128,8 +141,9 @@ func TestADryRunSaysWhatWouldHaveBeenTold(t *testing.T) {
 		days, body string
 		says       []string
 	}{
-		"everything":   {"7", `{"events":["enter","exit"]}`, []string{`"alerts":5`, `"people":{"anna":5}`, `"crossings":6`, `"partial":false`}},
+		"everything":   {"7", `{"events":["enter","exit"]}`, []string{`"alerts":5`, `"people":{"anna":5}`, `"crossings":5`, `"fixes":7`, `"partial":false`}},
 		"the last two": {"0.1", `{"events":["enter","exit"]}`, []string{`"alerts":2`, `"crossings":2`}},
+		"in its way":   {"7", `{"events":["enter"],"preset":"calm"}`, []string{`"alerts":3`}},
 		"seldom":       {"7", `{"events":["enter"],"cooldown_s":9000}`, []string{`"alerts":2`, `"silenced":{"cooldown":1}`}},
 		"nobody":       {"7", `{"events":["absent"]}`, []string{`"alerts":0`, `"outcomes":[]`}},
 		"by a tag":     {"7", `{"events":["dwell"],"geofences":{"tags":["tag of yard"]},"to":{"not_vehicle_owners":true,"owners":["anna"]}}`, []string{`"alerts":1`}},

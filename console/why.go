@@ -63,7 +63,7 @@ func (c *rules) explainVehicle(ctx context.Context, e *explanation) error {
 }
 
 func (c *rules) explainRefused(ctx context.Context, e *explanation) error {
-	letters, err := c.o.Store.DeadLetters(ctx, store.Query{Tenant: tenantOf(ctx), Vehicle: e.Vehicle, Limit: dryRunBatch})
+	letters, err := c.o.Store.DeadLetters(ctx, store.Query{Tenant: tenantOf(ctx), Vehicle: e.Vehicle, Limit: explainBatch})
 	for _, l := range letters {
 		if !l.Received.Before(e.From) && !l.Received.After(e.To) {
 			e.Refused = append(e.Refused, showDeadLetter(l))
@@ -87,7 +87,7 @@ func (c *rules) explainCrossings(ctx context.Context, e *explanation) error {
 	if len(e.Crossings) == 0 {
 		return nil
 	}
-	q.Limit = dryRunBatch
+	q.Limit = explainBatch
 	sent, err := c.o.Store.Deliveries(ctx, q)
 	for _, d := range sent {
 		for i := range e.Crossings {

@@ -291,7 +291,7 @@ func (a *App) startServing(ctx context.Context) error {
 	}
 	options := console.Options{
 		SecureCookies: strings.HasPrefix(c.HTTP.PublicURL, "https://"), PublicURL: c.HTTP.PublicURL, Store: a.store, Directory: a.directory, Feed: a.feed, Reload: a.reloadDirectory, FencesChanged: a.pipeline.FencesChanged,
-		Rulebook: a.rulebook, Rules: a.rules, RulesChanged: a.rulesChanged, FenceTags: a.pipeline.FenceTags, PageChanged: a.pageChanged,
+		Rulebook: a.rulebook, Rules: a.rules, RulesChanged: a.rulesChanged, Rehearse: a.pipeline.Rehearse, FenceTags: a.pipeline.FenceTags, PageChanged: a.pageChanged,
 		Links: a.login, Messages: a.store, Wake: a.dispatcher.Wake, Login: a.login, Health: a.store, AdminKey: a.adminKey, Ready: a.ready, Gatherer: a.registry, MetricsKey: c.Metrics.Key, Registerer: a.registry,
 		Webhook: messenger.NewWebhook(messenger.WebhookOptions{
 			VerifyToken: c.Facebook.VerifyToken, AppSecret: c.Facebook.AppSecret, Inbox: a.store, Wake: a.heard,

@@ -20,7 +20,7 @@ func TestConsoleRules(t *testing.T) {
 	p.Click(`tr[data-id="default"] button`)
 	p.WaitText("h1", "Owners hear of enter and exit")
 	p.Click(`.columns > div.box button`)
-	p.WaitText(".columns > div.box", "2 messages to 1 person, of 2 events")
+	p.WaitText(".columns > div.box", "2 messages to 1 person, of 2 events in")
 	p.Shot("rule-dry-run")
 	p.Click(`form.box label.check input`) // In force
 	p.Click(`form.box button.primary`)

@@ -195,6 +195,8 @@ export interface Outcome {
 
 export interface Trial {
   from: string
+  to: string
+  fixes: number
   crossings: number
   partial: boolean
   alerts: number

@@ -429,23 +429,30 @@ function DryRun({ rule }: { rule: Rule }) {
   const [span, setSpan] = useState(7)
   const [found, setFound] = useState<Trial>()
   const [problem, setProblem] = useState('')
+  const [busy, setBusy] = useState(false)
   const run = async (): Promise<void> => {
     setProblem('')
+    setBusy(true)
     try {
       setFound(await post<Trial>(`rules/dry-run?days=${span}`, body(rule)))
     } catch (cause) {
       setFound(undefined)
       setProblem(cause instanceof Error ? cause.message : String(cause))
+    } finally {
+      setBusy(false)
     }
   }
   return (
     <div class="box" aria-live="polite">
       <h2>Try it</h2>
-      <p class="hint">What would this rule have told, as it stands here? Nothing is stored or sent.</p>
+      <p class="hint">
+        What would this rule have told, as it stands here? The engine looks at the kept positions anew, for 30 seconds
+        at most. Nothing is stored or sent.
+      </p>
       <div class="inline">
         <Num label="Days back" value={span} set={setSpan} min={1} max={90} />
-        <button type="button" onClick={run}>
-          Dry run
+        <button type="button" onClick={run} disabled={busy}>
+          {busy ? 'Looking …' : 'Dry run'}
         </button>
       </div>
       {problem && (
@@ -464,8 +471,8 @@ function Outcomes({ found }: { found: Trial }) {
   return (
     <>
       <p>
-        <b>{found.alerts}</b> messages to {n} {n === 1 ? 'person' : 'people'}, of {found.crossings} events since{' '}
-        <time dateTime={found.from}>{exactly(found.from)}</time>
+        <b>{found.alerts}</b> messages to {n} {n === 1 ? 'person' : 'people'}, of {found.crossings} events in{' '}
+        {found.fixes} positions since <time dateTime={found.from}>{exactly(found.from)}</time>
         {found.partial && ' (not all of them could be looked at)'}.
         {silenced.map(([why, n]) => ` ${n} more: ${why.replace('_', ' ')}.`)}
       </p>
