@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/binary"
+	"flag"
 	"fmt"
 	"io"
 	"net"
@@ -31,9 +32,10 @@ const paceVariable = "OUTRIDER_TEST_PACE"
 // The fleet of BenchmarkPublishToSend: 10,000 fixes a second, of which 1 % cross a fence; so many owners hear of theirs.
 const (
 	paceConnections = 500
-	paceVehicles    = 20 // of each connection
 	paceOwners      = 1000
 )
+
+var paceVehicles = flag.Int("each", 20, "vehicles of each of the 500 connections of BenchmarkPublishToSend, with a fix a second each; at least 2")
 
 // BenchmarkPublishToSend drives 10,000 vehicles with a fix a second each and tells how long an alert takes, from the moment
 // before the fix that decides it is written to its connection until the request to the Send API begins. Every iteration is a
@@ -49,7 +51,7 @@ func BenchmarkPublishToSend(b *testing.B) {
 		sent = append(sent, pacedAlert{string(d.Alert.Vehicle), d.Alert.Received.UnixNano(), began.UnixNano()})
 	})
 	load := exec.CommandContext(b.Context(), os.Args[0])
-	load.Env = append(os.Environ(), fmt.Sprintf("%s=%s %d %d %d", paceVariable, a.MQTTAddr(), paceConnections, paceVehicles, b.N+5))
+	load.Env = append(os.Environ(), fmt.Sprintf("%s=%s %d %d %d", paceVariable, a.MQTTAddr(), paceConnections, *paceVehicles, b.N+5))
 	load.Stderr = os.Stderr
 	spent := processorTime()
 	b.ResetTimer()
@@ -75,11 +77,12 @@ func BenchmarkPublishToSend(b *testing.B) {
 	}
 	slices.Sort(waits)
 	ms := func(q float64) float64 { return waits[int(q*float64(len(waits)-1))].Seconds() * 1000 }
+	fixes := float64(paceConnections * *paceVehicles * (b.N + 5))
 	b.ReportMetric(float64(len(waits)), "alerts")
 	b.ReportMetric(ms(0.5), "p50-ms")
 	b.ReportMetric(ms(0.99), "p99-ms")
-	b.ReportMetric(float64((processorTime()-spent).Nanoseconds())/1e3/float64(paceConnections*paceVehicles*(b.N+5)), "cpu-µs/fix")
-	b.ReportMetric(float64((load.ProcessState.UserTime()+load.ProcessState.SystemTime()).Nanoseconds())/1e3/float64(paceConnections*paceVehicles*(b.N+5)), "load-µs/fix")
+	b.ReportMetric(float64((processorTime()-spent).Nanoseconds())/1e3/fixes, "cpu-µs/fix")
+	b.ReportMetric(float64((load.ProcessState.UserTime()+load.ProcessState.SystemTime()).Nanoseconds())/1e3/fixes, "load-µs/fix")
 }
 
 // pacedAlert is an alert: when the gateway received the fix that decided it, and when the request began, in nanoseconds.
@@ -248,7 +251,7 @@ func readPublished(b []byte) map[string][]int64 {
 	all := map[string][]int64{}
 	for ; len(b) >= 16; b = b[16:] {
 		vehicle := int(binary.LittleEndian.Uint64(b))
-		name := paceVehicle(vehicle/paceVehicles, vehicle%paceVehicles)
+		name := paceVehicle(vehicle / *paceVehicles, vehicle%*paceVehicles)
 		all[name] = append(all[name], int64(binary.LittleEndian.Uint64(b[8:])))
 	}
 	return all

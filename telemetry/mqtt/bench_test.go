@@ -3,6 +3,7 @@ package mqtt_test
 import (
 	"bufio"
 	"context"
+	"flag"
 	"fmt"
 	"io"
 	"net"
@@ -195,9 +196,11 @@ func BenchmarkClient(b *testing.B) {
 	}
 }
 
+var idleConnections = flag.Int("idle", 500, "connections of the test of their memory; each takes two file descriptors")
+
 // A connection at rest costs little memory, even after it had much to say.
 func TestMemoryOfIdleConnections(t *testing.T) {
-	const connections = 500
+	connections := *idleConnections
 	e := startEndpoint(t)
 	before := memory()
 	devices := make([]*device, connections)
