@@ -12,6 +12,7 @@ const misses: Record<string, string> = {
   vehicle: 'it is for other vehicles',
   geofence: 'it is for other geofences',
   schedule: 'not at this time',
+  reading: 'it has a preset or thresholds of its own, or this crossing was seen by those of another rule',
   confidence: 'the engine was not sure enough',
 }
 
