@@ -64,7 +64,7 @@ type Delivery struct {
 	Detail   string // the same in words, for an operator; no secrets
 	Attempts int
 	NextAt   time.Time // pending: not before; held: when to plan again; settling: when to judge
-	Lease    uint64    // fencing token of the claim
+	Lease    uint64    // fencing token of the claim, among those of this delivery
 
 	Created   time.Time
 	Claimed   time.Time // when the last attempt began

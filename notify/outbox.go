@@ -13,8 +13,8 @@ type Outbox interface {
 	// Claim moves due deliveries of the page, as many as there is room for, from pending (or held with NextAt
 	// reached) to sending, durably, urgent ones first and then the oldest event first, at most one per person at a
 	// time: none is claimed while another of the same page and PSID is sending or settling, or while an older one of
-	// theirs is pending; of an urgent one only other urgent ones count. Attempts grows by one, Lease is fresh, NextAt
-	// becomes now + lease, Leader is empty.
+	// theirs is pending; of an urgent one only other urgent ones count. Attempts grows by one, Lease is one that the
+	// delivery never had, NextAt becomes now + lease, Leader is empty.
 	//
 	// With a delivery that is Away, the others of the person that are Away, pending and due are claimed, too, up to
 	// DigestMost of them, whatever the room: as its Also, each under a lease of its own and with it as Leader.

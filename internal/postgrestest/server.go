@@ -22,6 +22,7 @@ type Server struct {
 	dir     string
 	as      *syscall.Credential // nil: as this process
 	schemas atomic.Int32
+	pid     int // of the first process of the server
 }
 
 // Start runs a server until the test ends. It skips the test when PostgreSQL is not installed. Nothing is written
@@ -41,6 +42,7 @@ func Start(t testing.TB, durable bool) *Server {
 	if err := server.Start(); err != nil {
 		t.Fatalf("postgrestest: start: %v", err)
 	}
+	s.pid = server.Process.Pid
 	t.Cleanup(func() {
 		_ = server.Process.Signal(syscall.SIGQUIT) // at once: nothing is to be kept
 		_ = server.Wait()

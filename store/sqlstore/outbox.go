@@ -30,21 +30,20 @@ const (
 		ORDER BY o.rank, o.event_at, o.seq LIMIT 1)`
 	noneBefore = ` AND NOT EXISTS (SELECT 1 FROM deliveries o WHERE o.page = d.page AND o.psid = d.psid AND o.state = 'pending'
 		AND (o.rank, o.event_at, o.seq) < (d.rank, d.event_at, d.seq))`
-	// PERF: what the plan needs of the thread comes with the row, and the leases of a claim are taken at once: each
-	// statement costs as much as the reading of the row.
+	// PERF: what the plan needs of the thread, and whether a held delivery is due, too, comes with the row: each
+	// statement costs as much as the reading of the row, and a journey to the server.
 	opened     = `, COALESCE((SELECT w.last FROM windows w WHERE w.page = d.page AND w.psid = d.psid), 0)`
-	duePending = `SELECT seq, id, psid, event_at, rank, away` + opened + ` FROM deliveries d INDEXED BY deliveries_pending
-		WHERE page = ? AND state = 'pending' AND next_at <= ?` + notBusy + isFirst + ` ORDER BY rank, event_at, seq LIMIT ?`
-	dueHeld = `SELECT seq, id, psid, event_at, rank, away` + opened + ` FROM deliveries d INDEXED BY deliveries_held_order
-		WHERE page = ? AND state = 'held' AND next_at > 0 AND next_at <= ?` + notBusy + noneBefore + ` ORDER BY event_at, seq LIMIT ?`
+	heldDue    = `EXISTS (SELECT 1 FROM deliveries INDEXED BY deliveries_held WHERE page = ?1 AND state = 'held' AND next_at > 0 AND next_at <= ?2)`
+	duePending = `SELECT seq, id, psid, event_at, rank, away` + opened + `, ` + heldDue + ` FROM deliveries d INDEXED BY deliveries_pending
+		WHERE page = ?1 AND state = 'pending' AND next_at <= ?2` + notBusy + isFirst + ` ORDER BY rank, event_at, seq LIMIT ?3`
+	dueHeld = `SELECT seq, id, psid, event_at, rank, away` + opened + `, 1 = 1 FROM deliveries d INDEXED BY deliveries_held_order
+		WHERE page = ?1 AND state = 'held' AND next_at > 0 AND next_at <= ?2` + notBusy + noneBefore + ` ORDER BY event_at, seq LIMIT ?3`
 	dueAway = `SELECT seq FROM deliveries INDEXED BY deliveries_away WHERE page = ? AND psid = ? AND state = 'pending'
 		AND away = 1 AND rank = 1 AND next_at <= ? AND seq <> ? ORDER BY event_at, seq LIMIT ?`
-	anyHeldDue = `SELECT EXISTS (SELECT 1 FROM deliveries INDEXED BY deliveries_held
-		WHERE page = ? AND state = 'held' AND next_at > 0 AND next_at <= ?)`
-	nextLeases = `UPDATE counters SET value = value + ? WHERE name = 'lease' RETURNING value`
+	anyHeldDue = `SELECT ` + heldDue
 	// PERF: a claim takes all its rows, and a settlement settles all its outcomes, in one statement: each costs a journey
 	// to the server, and as much again as the row.
-	take = `UPDATE deliveries SET state = 'sending', attempts = attempts + 1, lease = CAST(o.value ->> 'lease' AS BIGINT), claimed = ?,
+	take = `UPDATE deliveries SET state = 'sending', attempts = attempts + 1, lease = lease + 1, claimed = ?,
 		next_at = ?, leader = o.value ->> 'leader' FROM json_each(?) AS o WHERE deliveries.seq = CAST(o.value ->> 'seq' AS BIGINT)
 		RETURNING seq, ` + deliveryColumns
 	lastAction = `SELECT last FROM windows WHERE page = ? AND psid = ?`
@@ -157,18 +156,20 @@ func dueRows(tx Tx, page identity.PageID, room notify.Room, now time.Time) ([]du
 	if room.All <= 0 {
 		return nil, nil
 	}
-	due, err := firstOfEach(tx, duePending, page, room, now, room.All) // a person has no second row that may go
+	due, some, err := firstOfEach(tx, duePending, page, room, now, room.All) // a person has no second row that may go
 	if err != nil {
 		return nil, err
 	}
 	// PERF: dueHeld walks the page's held deliveries in the order of their events, thousands when a page is
-	// stopped, and mostly none is due: so look first.
-	var some bool
-	if err := tx.One([]any{&some}, anyHeldDue, page, micros(now)); err != nil || !some {
+	// stopped, and mostly none is due: so look first, where no row that is due told it.
+	if len(due) == 0 {
+		err = tx.One([]any{&some}, anyHeldDue, page, micros(now))
+	}
+	if err != nil || !some {
 		return due, err
 	}
 	// Who has many held ones has a pending one after the next claim, and stands in nobody's way.
-	held, err := firstOfEach(tx, dueHeld, page, notify.AnyRoom(room.All), now, 4*room.All)
+	held, _, err := firstOfEach(tx, dueHeld, page, notify.AnyRoom(room.All), now, 4*room.All)
 	if err != nil {
 		return nil, err
 	}
@@ -188,19 +189,19 @@ func dueRows(tx Tx, page identity.PageID, room notify.Room, now time.Time) ([]du
 	return due[:min(room.All, len(due))], nil
 }
 
-// firstOfEach reads up to most rows, until it has the first one of each of so many people as there is room for.
-func firstOfEach(tx Tx, query string, page identity.PageID, room notify.Room, now time.Time, most int) ([]dueRow, error) {
+// firstOfEach reads up to most rows, until it has the first one of each of so many people as there is room for. It
+// tells whether a held delivery is due, if there was a row to tell it.
+func firstOfEach(tx Tx, query string, page identity.PageID, room notify.Room, now time.Time, most int) (first []dueRow, held bool, err error) {
 	rows, err := tx.Rows(query, page, micros(now), most)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	defer rows.Close()
-	var first []dueRow
 	people := map[identity.PSID]bool{}
 	for len(first) < room.All && rows.Next() {
 		var r dueRow
-		if err := rows.Scan(&r.seq, &r.id, &r.psid, &r.eventAt, &r.rank, &r.away, &r.opened); err != nil {
-			return nil, err
+		if err := rows.Scan(&r.seq, &r.id, &r.psid, &r.eventAt, &r.rank, &r.away, &r.opened, &held); err != nil {
+			return nil, false, err
 		}
 		if people[r.psid] {
 			continue
@@ -214,13 +215,12 @@ func firstOfEach(tx Tx, query string, page identity.PageID, room notify.Room, no
 		people[r.psid] = true
 		first = append(first, r)
 	}
-	return first, rows.Err()
+	return first, held, rows.Err()
 }
 
 // taking is a row on its way to sending.
 type taking struct {
 	Seq    int64  `json:"seq"`
-	Lease  uint64 `json:"lease"`
 	Leader string `json:"leader"` // id of the delivery in whose digest it goes out
 }
 
@@ -240,13 +240,6 @@ func takeRows(tx Tx, due []dueRow, page identity.PageID, now time.Time, lease ti
 			}
 		}
 		ends[i] = len(all)
-	}
-	var last uint64
-	if err := tx.One([]any{&last}, nextLeases, len(all)); err != nil {
-		return nil, err
-	}
-	for i := range all {
-		all[i].Lease = last - uint64(len(all)-1-i)
 	}
 	rows, err := tx.Rows(take, micros(now), micros(now.Add(lease)), text(all))
 	if err != nil {

@@ -45,7 +45,7 @@ func Queries() map[string]Statement {
 		"forgetGeofences": forgetGeofences, "forgetDeleted": forgetDeleted, "lastFixes": lastFixes,
 		"laneState": laneState, "goBack": goBack, "moveLane": moveLane, "adoptions": adoptions, "forgetAdoptions": forgetAdoptions,
 		"memberships": memberships, "dropMember": dropMember, "dropCrossing": dropCrossing, "dropDelivery": dropDelivery,
-		"duePending": duePending, "dueHeld": dueHeld, "anyHeldDue": anyHeldDue, "nextLeases": nextLeases, "take": take,
+		"duePending": duePending, "dueHeld": dueHeld, "anyHeldDue": anyHeldDue, "take": take,
 		"lastAction": lastAction, "settle": settle, "duePages": duePages, "settleRoute": settleRoute, "settleSent": settleSent, "settleTrace": settleTrace, "settleDigest": settleDigest, "dueAway": dueAway, "templateStatus": templateStatus, "release": release,
 		"listTemplates": listTemplates,
 		"getCredential": getCredential, "vehicleCredentials": vehicleCredentials, "dropCredential": dropCredential, "credentialUsed": credentialUsed,

@@ -114,12 +114,10 @@ func outboxClaims(t *testing.T, b *bench) {
 	now := epoch.Add(time.Second)
 	claims := must(b.Claim(t.Context(), "p", notify.AnyRoom(10), now, lease))(t)
 	same(t, "claimed", names(claims, func(c notify.Claim) string { return c.Alert.ID }), []string{"older", "held-due", "newer"})
-	leases := map[uint64]bool{}
 	for _, c := range claims {
-		if leases[c.Lease] || c.Lease == 0 {
-			t.Fatalf("lease %d of %s is not fresh", c.Lease, c.Alert.ID)
+		if c.Lease == 0 {
+			t.Fatalf("%s has no lease", c.Alert.ID)
 		}
-		leases[c.Lease] = true
 		want := b.delivery(t, c.Alert.ID)
 		same(t, "claim", c.Delivery, want)
 		want.State, want.Attempts, want.NextAt, want.Claimed = notify.Sending, 1, now.Add(lease), now
