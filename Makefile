@@ -88,7 +88,7 @@ packaging: ## tests of what is in deployments, by the libraries that know these 
 bench: ## benchmarks; compare figures of one run with each other, not with another machine's
 	$(GO) test -run '^$$' -bench . -benchmem ./...
 	$(GO) test ./notify/messenger -run PageAtItsLimit -v -count=1 -args -minutes=10  # a page at Meta's limit
-	cd geofence/internal/peers && $(GO) test -run '^$$' -bench . -benchmem .  # the index beside other libraries
+	cd geofence/internal/peers && $(GO) test -run Table -v -count=1 -timeout 0 . -args -table  # the engine beside other libraries
 
 quality: ## alert quality on simulated worlds, other ones each day (SEEDS=2 of each kind, FIRST=seed)
 	$(GO) test ./internal/quality -run Alert -v -count=1 -timeout 60m -args -seeds=$(SEEDS) -first=$(FIRST)

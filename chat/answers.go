@@ -135,7 +135,11 @@ func (t *turn) status(v Named) (Reply, error) {
 	case telemetry.No:
 		ignition = "off"
 	}
-	text := t.l.say("status", "vehicle", v.Name, "motion", t.motion(f), "ignition", t.l.say(ignition), "age", t.age(f.Time))
+	battery := "" // many trackers never say
+	if !math.IsNaN(f.Battery) {
+		battery = t.l.say("battery", "percent", strconv.Itoa(int(math.Round(f.Battery))))
+	}
+	text := t.l.say("status", "vehicle", v.Name, "motion", t.motion(f), "ignition", t.l.say(ignition), "battery", battery, "age", t.age(f.Time))
 	return t.about(v, strings.Join(strings.Fields(text), " ")), nil
 }
 

@@ -38,7 +38,7 @@ type fakeFleet struct {
 
 func newFleet() *fakeFleet {
 	fix := telemetry.NewFix("acme", "van-12", noon.Add(-20*time.Second), orb.Point{11.5755, 48.1374})
-	fix.Speed, fix.Ignition = 9.5, telemetry.Yes
+	fix.Speed, fix.Ignition, fix.Battery = 9.5, telemetry.Yes, 81.4
 	secret := telemetry.NewFix("acme", "secret", noon, orb.Point{1, 2})
 	return &fakeFleet{
 		owners: map[identity.PSID]identity.Owner{
@@ -187,6 +187,20 @@ func TestWhereIsMyCar(t *testing.T) {
 	delete(f.fixes, "van-12")
 	if r := ask(t, d, "7001", "where", ""); r.Text != "Nothing has been heard of Van 12 yet." {
 		t.Errorf("no position: %q", r.Text)
+	}
+}
+
+func TestStatusTellsTheBattery(t *testing.T) {
+	t.Parallel()
+	f := newFleet()
+	if r := ask(t, newDialog(f), "7001", "battery", ""); !strings.Contains(r.Text, "Ignition: on. Battery: 81 %. Last heard") {
+		t.Errorf("%q", r.Text)
+	}
+	fix := f.fixes["van-12"]
+	fix.Battery = telemetry.Unknown()
+	f.fixes["van-12"] = fix
+	if r := ask(t, newDialog(f), "7001", "status", ""); strings.Contains(r.Text, "Battery") || strings.Contains(r.Text, "  ") {
+		t.Errorf("%q", r.Text)
 	}
 }
 

@@ -43,6 +43,7 @@ type fix struct {
 	Hdg      *float64  `json:"hdg,omitempty" doc:"Degrees clockwise from true north."`
 	Alt      *float64  `json:"alt,omitempty" doc:"Metres."`
 	HDOP     *float64  `json:"hdop,omitempty"`
+	Batt     *float64  `json:"batt,omitempty" doc:"Percent."`
 	Ign      *bool     `json:"ign,omitempty"`
 }
 
@@ -212,7 +213,7 @@ func showFix(f *telemetry.Fix) *fix {
 	}
 	out := &fix{
 		T: f.Time.UTC(), Received: f.Received.UTC(), Lat: f.Point.Lat(), Lon: f.Point.Lon(),
-		Acc: number(f.Accuracy), Spd: number(f.Speed), Hdg: number(f.Heading), Alt: number(f.Altitude), HDOP: number(f.HDOP),
+		Acc: number(f.Accuracy), Spd: number(f.Speed), Hdg: number(f.Heading), Alt: number(f.Altitude), HDOP: number(f.HDOP), Batt: number(f.Battery),
 	}
 	if f.Ignition != telemetry.UnknownState {
 		on := f.Ignition == telemetry.Yes

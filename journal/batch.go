@@ -14,9 +14,12 @@ import (
 
 // batchVersion is the first byte of a batch. A reader that meets a version it does not know must stop: what is
 // behind it may mean anything.
-const batchVersion = 1
+const batchVersion = 2
 
-// leastFix is the fewest bytes a fix takes: two empty texts, two short times, seven numbers and the flags. It
+// batchNoBattery is the version before, whose fixes have no battery. It is still read.
+const batchNoBattery = 1
+
+// leastFix is the fewest bytes a fix takes: two empty texts, two short times, seven numbers and the flags in the version before. It
 // bounds what damaged bytes can make a reader allocate.
 const leastFix = 2 + 2 + 7*8 + 1
 
@@ -43,7 +46,7 @@ func appendFix(dst []byte, f *telemetry.Fix) []byte {
 	for _, v := range [...]float64{f.Point[0], f.Point[1]} {
 		dst = binary.BigEndian.AppendUint64(dst, math.Float64bits(v))
 	}
-	for _, v := range [...]float64{f.Accuracy, f.Speed, f.Heading, f.Altitude, f.HDOP} {
+	for _, v := range [...]float64{f.Accuracy, f.Speed, f.Heading, f.Altitude, f.HDOP, f.Battery} {
 		dst = binary.BigEndian.AppendUint64(dst, math.Float64bits(v))
 	}
 	flags := byte(f.Ignition) & 3
@@ -59,10 +62,10 @@ func appendText(dst []byte, s string) []byte {
 
 // DecodeBatch appends the fixes of a batch to dst. The error is an ErrBatch; dst is then as it was.
 func DecodeBatch(dst []telemetry.Fix, batch []byte) ([]telemetry.Fix, error) {
-	if len(batch) == 0 || batch[0] != batchVersion {
+	if len(batch) == 0 || batch[0] != batchVersion && batch[0] != batchNoBattery {
 		return dst, fmt.Errorf("%w: version %v", ErrBatch, batch[:min(1, len(batch))])
 	}
-	d := batchReader{b: batch[1:]}
+	d := batchReader{b: batch[1:], battery: batch[0] != batchNoBattery}
 	n := d.uvarint()
 	if n > uint64(len(batch)/leastFix) {
 		return dst, fmt.Errorf("%w: it says to hold %d fixes in %d bytes", ErrBatch, n, len(batch))
@@ -79,8 +82,9 @@ func DecodeBatch(dst []telemetry.Fix, batch []byte) ([]telemetry.Fix, error) {
 
 // batchReader reads what AppendBatch wrote; at the first fault it turns bad and gives zeroes.
 type batchReader struct {
-	b   []byte
-	bad bool
+	b       []byte
+	bad     bool
+	battery bool // fixes have one
 }
 
 func (d *batchReader) fix() telemetry.Fix {
@@ -91,6 +95,10 @@ func (d *batchReader) fix() telemetry.Fix {
 	f.Received = time.UnixMicro(d.varint()).UTC()
 	f.Point = orb.Point{d.float(), d.float()}
 	f.Accuracy, f.Speed, f.Heading, f.Altitude, f.HDOP = d.float(), d.float(), d.float(), d.float(), d.float()
+	f.Battery = telemetry.Unknown()
+	if d.battery {
+		f.Battery = d.float()
+	}
 	if flags := d.take(1); flags != nil {
 		f.Ignition = telemetry.Tristate(flags[0] & 3)
 		f.Retained = flags[0]&4 != 0

@@ -21,6 +21,7 @@ func batch() []telemetry.Fix {
 	bare.Received = time.UnixMicro(1_764_000_000_456_789).UTC()
 	full := bare
 	full.Vehicle = "ünïcode/ \x00"
+	full.Battery = 81.5
 	full.Accuracy, full.Speed, full.Heading, full.Altitude, full.HDOP = 1.5, 0, math.Copysign(0, -1), math.Inf(-1), 1e-300
 	full.Ignition, full.Retained = telemetry.No, true
 	empty := telemetry.NewFix("", "", time.UnixMilli(-1).UTC(), orb.Point{-180, -90})
@@ -40,6 +41,21 @@ func TestABatchComesBackAsItWas(t *testing.T) {
 		if diff := cmp.Diff(want, got, cmpopts.EquateNaNs(), cmpopts.EquateEmpty()); diff != "" {
 			t.Error(diff)
 		}
+	}
+}
+
+// A journal of the version before, whose fixes have no battery, is read on.
+func TestABatchOfTheVersionBefore(t *testing.T) {
+	t.Parallel()
+	whole := journal.AppendBatch(nil, batch()[:1])
+	flags := len(whole) - 1 // behind the battery
+	old := append([]byte{1}, whole[1:flags-8]...)
+	got, err := journal.DecodeBatch(nil, append(old, whole[flags]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(batch()[:1], got, cmpopts.EquateNaNs()); diff != "" {
+		t.Error(diff)
 	}
 }
 

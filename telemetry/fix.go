@@ -35,6 +35,7 @@ type Fix struct {
 	Heading  float64 // degrees clockwise from true north, 0 to 360
 	Altitude float64 // metres
 	HDOP     float64 // horizontal dilution of precision, without unit
+	Battery  float64 // charge of the tracker's or vehicle's battery in percent, 0 to 100
 	Ignition Tristate
 
 	// Retained marks a copy that a broker kept: a state, not news.
@@ -49,7 +50,7 @@ func NewFix(tenant TenantID, vehicle VehicleID, at time.Time, p orb.Point) Fix {
 	nan := Unknown()
 	return Fix{
 		Tenant: tenant, Vehicle: vehicle, Time: at, Point: p,
-		Accuracy: nan, Speed: nan, Heading: nan, Altitude: nan, HDOP: nan,
+		Accuracy: nan, Speed: nan, Heading: nan, Altitude: nan, HDOP: nan, Battery: nan,
 	}
 }
 

@@ -334,7 +334,8 @@ func (m *watched) fix(f map[string]any) telemetry.Fix {
 	text, _ := f["t"].(string)
 	at, _ := time.Parse(time.RFC3339Nano, text)
 	out := telemetry.NewFix(telemetry.DefaultTenant, telemetry.VehicleID(m.Vehicle), at, [2]float64{number("lon"), number("lat")})
-	out.Accuracy, out.Speed, out.Heading, out.Altitude, out.HDOP = number("acc"), number("spd"), number("hdg"), number("alt"), number("hdop")
+	out.Accuracy, out.Speed, out.Heading, out.Altitude = number("acc"), number("spd"), number("hdg"), number("alt")
+	out.HDOP, out.Battery = number("hdop"), number("batt")
 	if on, ok := f["ign"].(bool); ok {
 		out.Ignition = telemetry.Truth(on)
 	}

@@ -133,6 +133,9 @@ func (b *Broker) awaitListening() {
 	b.t.Fatalf("mosquittotest: the broker does not listen on port %d:\n%s", b.port, b.log.String())
 }
 
+// stopLimit is how long a broker may take to stop.
+const stopLimit = 20 * time.Second
+
 // Down stops the broker in an orderly way: a persistent one saves its sessions.
 func (b *Broker) Down() { b.end(syscall.SIGTERM) }
 
@@ -144,7 +147,11 @@ func (b *Broker) end(s syscall.Signal) {
 		return
 	}
 	_ = b.process.Process.Signal(s)
+	// One that is told to stop while it starts may miss it.
+	process := b.process.Process
+	last := time.AfterFunc(stopLimit, func() { _ = process.Kill() })
 	_ = b.process.Wait() // its exit status is the signal's
+	last.Stop()
 	b.process = nil
 }
 

@@ -31,7 +31,7 @@ const fill = `
 		FROM generate_series(1, %[1]d) i;
 	INSERT INTO dead_letters (tenant, vehicle, topic, reason, field, detail, payload, size, received)
 		SELECT 't' || i %% 7, 'v' || i %% 5000, '', 'format', '', '', '', 0, i FROM generate_series(1, 50000) i;
-	INSERT INTO last_fixes SELECT 't' || i %% 7, 'v' || i, i, i, 0, 0, NULL, NULL, NULL, NULL, NULL, 0 FROM generate_series(1, 50000) i;
+	INSERT INTO last_fixes SELECT 't' || i %% 7, 'v' || i, i, i, 0, 0, NULL, NULL, NULL, NULL, NULL, 0, NULL FROM generate_series(1, 50000) i;
 	INSERT INTO memberships SELECT 't' || i %% 7, 'v' || i, 'f' || i %% 900, i %% 64, i FROM generate_series(1, 50000) i;
 	INSERT INTO webhook_seen SELECT 'k' || i, i FROM generate_series(1, 50000) i;
 	INSERT INTO windows SELECT 'p' || i %% 20, 'u' || i, i FROM generate_series(1, 50000) i;

@@ -37,11 +37,11 @@ const (
 	insertDelivery = `INSERT INTO deliveries (id, tenant, vehicle, fence, page, psid, alert, event_at, state, route, reason,
 		detail, attempts, next_at, lease, created, claimed, sent_at, delivered, read, message_id, rank)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, 0, 0, 0, 0, '', ?) ON CONFLICT (id) DO NOTHING`
-	putLastFix = `INSERT INTO last_fixes (tenant, vehicle, time, received, lon, lat, accuracy, speed, heading, altitude, hdop, ignition)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+	putLastFix = `INSERT INTO last_fixes (tenant, vehicle, time, received, lon, lat, accuracy, speed, heading, altitude, hdop, ignition, battery)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (tenant, vehicle) DO UPDATE SET time = excluded.time, received = excluded.received, lon = excluded.lon, lat = excluded.lat,
 		accuracy = excluded.accuracy, speed = excluded.speed, heading = excluded.heading, altitude = excluded.altitude,
-		hdop = excluded.hdop, ignition = excluded.ignition WHERE excluded.time > last_fixes.time`
+		hdop = excluded.hdop, ignition = excluded.ignition, battery = excluded.battery WHERE excluded.time > last_fixes.time`
 )
 
 // OwnLane implements store.Lanes.
@@ -162,7 +162,7 @@ func keepFixes(tx Tx, c store.Commit) error {
 	for i := range c.LastFixes {
 		f := &c.LastFixes[i]
 		err := tx.Exec(putLastFix, f.Tenant, f.Vehicle, micros(f.Time), micros(f.Received), f.Point.Lon(), f.Point.Lat(),
-			maybe(f.Accuracy), maybe(f.Speed), maybe(f.Heading), maybe(f.Altitude), maybe(f.HDOP), f.Ignition)
+			maybe(f.Accuracy), maybe(f.Speed), maybe(f.Heading), maybe(f.Altitude), maybe(f.HDOP), f.Ignition, maybe(f.Battery))
 		if err != nil {
 			return err
 		}

@@ -34,9 +34,9 @@ const (
 	allTexts    = `SELECT tenant, language, texts FROM texts ORDER BY tenant, language`
 	putTexts    = `INSERT INTO texts (tenant, language, texts, updated) VALUES (?, ?, ?, ?)
 		ON CONFLICT (tenant, language) DO UPDATE SET texts = excluded.texts, updated = excluded.updated`
-	lastFixes = `SELECT tenant, vehicle, time, received, lon, lat, accuracy, speed, heading, altitude, hdop, ignition
+	lastFixes = `SELECT tenant, vehicle, time, received, lon, lat, accuracy, speed, heading, altitude, hdop, ignition, battery
 		FROM last_fixes WHERE tenant = ? AND vehicle > ? ORDER BY vehicle LIMIT ?`
-	lastFix = `SELECT tenant, vehicle, time, received, lon, lat, accuracy, speed, heading, altitude, hdop, ignition
+	lastFix = `SELECT tenant, vehicle, time, received, lon, lat, accuracy, speed, heading, altitude, hdop, ignition, battery
 		FROM last_fixes WHERE tenant = ? AND vehicle = ?`
 )
 
@@ -251,12 +251,13 @@ func scanFix(row Row) (telemetry.Fix, error) {
 		f                                        telemetry.Fix
 		at, received                             int64
 		accuracy, speed, heading, altitude, hdop sql.NullFloat64
+		battery                                  sql.NullFloat64
 	)
 	err := row.Scan(&f.Tenant, &f.Vehicle, &at, &received, &f.Point[0], &f.Point[1],
-		&accuracy, &speed, &heading, &altitude, &hdop, &f.Ignition)
+		&accuracy, &speed, &heading, &altitude, &hdop, &f.Ignition, &battery)
 	f.Time, f.Received = moment(at), moment(received)
 	f.Accuracy, f.Speed, f.Heading = known(accuracy), known(speed), known(heading)
-	f.Altitude, f.HDOP = known(altitude), known(hdop)
+	f.Altitude, f.HDOP, f.Battery = known(altitude), known(hdop), known(battery)
 	return f, err
 }
 

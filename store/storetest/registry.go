@@ -116,7 +116,7 @@ func lastFixNewest(t *testing.T, b *bench) {
 	at := epoch.Truncate(time.Millisecond)
 	full := fixOf("v", at)
 	full.Accuracy, full.Speed, full.Heading, full.Altitude, full.HDOP = 4.5, 0, 359.5, -3, 0.9
-	full.Ignition = telemetry.Yes
+	full.Ignition, full.Battery = telemetry.Yes, 81.5
 	bare := fixOf("v", at.Add(time.Second))
 	for _, step := range []struct {
 		name      string

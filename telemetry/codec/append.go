@@ -19,6 +19,7 @@ func AppendNative(dst []byte, f telemetry.Fix) []byte {
 	dst = appendNumber(dst, "hdg", f.Heading, 2)
 	dst = appendNumber(dst, "alt", f.Altitude, 2)
 	dst = appendNumber(dst, "hdop", f.HDOP, 2)
+	dst = appendNumber(dst, "batt", f.Battery, 1)
 	dst = appendTruth(dst, "ign", f.Ignition)
 	return append(dst, '}')
 }
@@ -34,6 +35,7 @@ func AppendOwnTracks(dst []byte, f telemetry.Fix) []byte {
 	dst = appendNumber(dst, "vel", f.Speed*3.6, 0)
 	dst = appendNumber(dst, "cog", f.Heading, 0)
 	dst = appendNumber(dst, "alt", f.Altitude, 0)
+	dst = appendNumber(dst, "batt", f.Battery, 0)
 	return append(dst, '}')
 }
 

@@ -207,7 +207,7 @@ func TestAsyncAPIAgreesWithTheDecoder(t *testing.T) {
 		nil, true, false, "x", []any{}, -1, 0, 1, 0.5, -90, -90.5, 90, 90.5, -180, -180.5, 180, 180.5, 360, 361, -12000, -12001, 1e4, 10001, 1e6, 1000001,
 		1e7, 10000001, 1767225600.5, 9.9e13, 1e14, 1.1e14, -9.9e13, -1e14, 1e15, "2026-01-01T00:00:00.5Z", "2026-01-01T01:00:00+01:00", "2026-01-01", "2026-13-01T00:00:00Z",
 	}
-	for _, member := range []string{"t", "lat", "lon", "acc", "spd", "hdg", "alt", "hdop", "ign", "other"} {
+	for _, member := range []string{"t", "lat", "lon", "acc", "spd", "hdg", "alt", "hdop", "batt", "ign", "other"} {
 		for _, edge := range edges {
 			fix := map[string]any{"t": 1767225600, "lat": 48.1, "lon": 11.5}
 			fix[member] = edge

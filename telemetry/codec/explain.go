@@ -74,7 +74,7 @@ func tell(f telemetry.Fix) string {
 		value float64
 	}{
 		{", accuracy %.1f m", f.Accuracy}, {", speed %.2f m/s", f.Speed}, {", heading %.1f°", f.Heading},
-		{", altitude %.1f m", f.Altitude}, {", HDOP %.1f", f.HDOP},
+		{", altitude %.1f m", f.Altitude}, {", HDOP %.1f", f.HDOP}, {", battery %.0f %%", f.Battery},
 	} {
 		if !math.IsNaN(n.value) {
 			b = fmt.Appendf(b, n.form, n.value)

@@ -20,6 +20,7 @@ const (
 	headingRole
 	altitudeRole
 	hdopRole
+	batteryRole
 	ignitionRole
 	validRole      // the tracker's own word on whether it has a position
 	satellitesRole // how many satellites the position stands on
@@ -58,6 +59,7 @@ func perUnit(r role, unit string) (float64, bool) {
 		speedRole:   {"m/s": 1, "km/h": 1 / 3.6, "0.1 km/h": 1 / 36.0, "knots": 1852.0 / 3600, "mph": 1609.344 / 3600, "cm/s": 0.01},
 		headingRole: {"deg": 1, "0.1 deg": 0.1, "rad": 180 / math.Pi, "1e-5 deg": 1e-5},
 		hdopRole:    {"1": 1, "0.1": 0.1, "0.01": 0.01},
+		batteryRole: {"%": 1, "0-1": 100},
 	}
 	factor, ok := known[r][unit]
 	return factor, ok
@@ -83,11 +85,13 @@ func quantityOf(r role, name, unit string, factor float64) quantity {
 		q.min, q.max, q.zeroMeans0 = -12e3, 1e6, true
 	case hdopRole:
 		q.max, q.unsigned = 1e4, true
+	case batteryRole:
+		q.max, q.unsigned, q.zeroMeans0 = 100, true, true
 	case satellitesRole:
 		q.unit, q.max, q.unsigned, q.zeroMeans0 = "satellites", 1e3, true, true
 	}
 	if q.unit == "" {
-		q.unit = map[role]string{accuracyRole: "metres", speedRole: "metres per second", headingRole: "degrees", altitudeRole: "metres", hdopRole: "a ratio"}[r]
+		q.unit = map[role]string{accuracyRole: "metres", speedRole: "metres per second", headingRole: "degrees", altitudeRole: "metres", hdopRole: "a ratio", batteryRole: "percent"}[r]
 	}
 	if r != latRole && r != lonRole { // their limits are in degrees, whatever they are sent in
 		q.min, q.max = q.min/factor, q.max/factor

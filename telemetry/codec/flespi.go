@@ -20,6 +20,7 @@ func flespiForm() *form {
 		field{role: headingRole, path: "['position.direction']"},
 		field{role: altitudeRole, path: "['position.altitude']"},
 		field{role: hdopRole, path: "['position.hdop']"},
+		field{role: batteryRole, path: "['battery.level']"},
 		field{role: satellitesRole, path: "['position.satellites']"},
 		field{role: ignitionRole, path: "['engine.ignition.status']"},
 	)

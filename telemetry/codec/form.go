@@ -303,6 +303,9 @@ func (r *recordReader) numbers(f *telemetry.Fix) (refusal *telemetry.Refusal) {
 		}
 	}
 	f.Heading = northIsZero(f.Heading)
+	if n, refusal := r.number(batteryRole); refusal == nil { // nobody loses a position for it
+		f.Battery = n
+	}
 	if v, _ := r.first(ignitionRole); v != nil {
 		f.Ignition = truth(v)
 	}

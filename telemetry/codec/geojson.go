@@ -33,6 +33,7 @@ func geoJSONForm() *form {
 		field{role: headingRole, path: "properties.course"},
 		field{role: headingRole, path: "properties.heading"},
 		field{role: altitudeRole, path: "properties.altitude"},
+		field{role: batteryRole, path: "properties.battery_level", unit: "0-1"},
 		field{role: otherRole, path: "type"},
 		field{role: otherRole, path: "geometry"},
 		field{role: otherRole, path: "geometry.type"},

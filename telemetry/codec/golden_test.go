@@ -81,7 +81,7 @@ func describeFix(f telemetry.Fix) string {
 	for _, n := range []struct {
 		name  string
 		value float64
-	}{{"acc", f.Accuracy}, {"spd", f.Speed}, {"hdg", f.Heading}, {"alt", f.Altitude}, {"hdop", f.HDOP}} {
+	}{{"acc", f.Accuracy}, {"spd", f.Speed}, {"hdg", f.Heading}, {"alt", f.Altitude}, {"hdop", f.HDOP}, {"batt", f.Battery}} {
 		if !math.IsNaN(n.value) {
 			s += fmt.Sprintf(" %s=%.10g", n.name, n.value)
 		}

@@ -54,7 +54,7 @@ func Presets() []Mapping { return slices.Clone(presets()) }
 //	    speed: {path: data.v, unit: km/h}
 //
 // latlon takes the place of lat and lon where one text holds both. Beside these there are accuracy, heading,
-// altitude, hdop, ignition, valid and satellites. Anything else is refused; errors name line and field.
+// altitude, hdop, battery, ignition, valid and satellites. Anything else is refused; errors name line and field.
 func ParseMappings(text []byte) ([]Mapping, error) {
 	var root yaml.Node
 	decoder := yaml.NewDecoder(bytes.NewReader(text))
@@ -104,7 +104,7 @@ func readMappings(list *yaml.Node) ([]Mapping, error) {
 // mappingFields are the members of a mapping that are fields, by name.
 var mappingFields = map[string]role{
 	"vehicle": vehicleRole, "time": timeRole, "lat": latRole, "lon": lonRole, "latlon": placeRole, "accuracy": accuracyRole,
-	"speed": speedRole, "heading": headingRole, "altitude": altitudeRole, "hdop": hdopRole, "ignition": ignitionRole,
+	"speed": speedRole, "heading": headingRole, "altitude": altitudeRole, "hdop": hdopRole, "battery": batteryRole, "ignition": ignitionRole,
 	"valid": validRole, "satellites": satellitesRole,
 }
 

@@ -10,17 +10,18 @@ import (
 
 // Native JSON is the gateway's own format:
 //
-//	{"t": 1767225600.5, "lat": 48.1, "lon": 11.5, "acc": 5, "spd": 13.9, "hdg": 270, "alt": 520, "hdop": 0.9, "ign": true}
+//	{"t": 1767225600.5, "lat": 48.1, "lon": 11.5, "acc": 5, "spd": 13.9, "hdg": 270, "alt": 520, "hdop": 0.9, "batt": 80, "ign": true}
 //
 // t is unix seconds (a number, with fraction) or RFC 3339 (a string); acc in metres, spd in m/s, hdg in degrees
-// clockwise from north, alt in metres, ign a boolean. t, lat and lon have to be there. null, and a negative acc,
-// spd, hdg or hdop, mean unknown, and so do an acc or hdop of 0.
+// clockwise from north, alt in metres, batt in percent (anything but 0 to 100 is unknown), ign a boolean. t, lat and lon have to be there. null, and a negative acc,
+// spd, hdg, hdop or batt, mean unknown, and so do an acc or hdop of 0.
 var (
 	nativeAcc  = quantity{name: "acc", unit: "metres", max: 1e7, perUnit: 1, unsigned: true}
 	nativeSpd  = quantity{name: "spd", unit: "metres per second", max: 1e4, perUnit: 1, unsigned: true, zeroMeans0: true}
 	nativeHdg  = quantity{name: "hdg", unit: "degrees", max: 360, perUnit: 1, unsigned: true, zeroMeans0: true}
 	nativeAlt  = quantity{name: "alt", unit: "metres", min: -12e3, max: 1e6, perUnit: 1, zeroMeans0: true}
 	nativeHDOP = quantity{name: "hdop", unit: "a ratio", max: 1e4, perUnit: 1, unsigned: true}
+	percent    = quantity{name: "batt", unit: "percent", max: 100, perUnit: 1, unsigned: true, zeroMeans0: true}
 )
 
 // native interprets an object as native JSON.
@@ -46,6 +47,7 @@ func (r *reader) native(m *members) *telemetry.Refusal {
 		}
 	}
 	f.Heading = northIsZero(f.Heading)
+	f.Battery = charge(&m.batt)
 	switch m.ign.kind {
 	case absent, nullKind:
 	case trueKind:
@@ -57,6 +59,16 @@ func (r *reader) native(m *members) *telemetry.Refusal {
 	}
 	r.fixes = append(r.fixes, f)
 	return nil
+}
+
+// charge reads a battery's charge in percent. What is none, such as the volts that some gateways write as a text, is
+// unknown: nobody loses a position for it.
+func charge(v *value) float64 {
+	n, refusal := percent.number(v, false)
+	if refusal != nil {
+		return telemetry.Unknown()
+	}
+	return n
 }
 
 func nativeTime(v *value) (time.Time, *telemetry.Refusal) {

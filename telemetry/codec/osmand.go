@@ -28,6 +28,7 @@ var osmAndForm = mustForm(
 	field{role: speedRole, path: "location.coords.speed"},
 	field{role: headingRole, path: "location.coords.heading"},
 	field{role: altitudeRole, path: "location.coords.altitude"},
+	field{role: batteryRole, path: "location.battery.level", unit: "0-1"},
 )
 
 var osmAndQuery = mustForm(
@@ -44,6 +45,7 @@ var osmAndQuery = mustForm(
 	field{role: headingRole, path: "heading"},
 	field{role: altitudeRole, path: "altitude"},
 	field{role: hdopRole, path: "hdop"},
+	field{role: batteryRole, path: "batt"},
 	field{role: validRole, path: "valid"},
 )
 

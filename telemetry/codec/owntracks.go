@@ -84,6 +84,7 @@ func (r *reader) ownTracksLocation(m *members) *telemetry.Refusal {
 		}
 	}
 	f.Heading = northIsZero(f.Heading)
+	f.Battery = charge(&m.batt)
 	f.Ignition = looseTruth(&m.ign)
 	r.fixes = append(r.fixes, f)
 	return nil

@@ -21,6 +21,7 @@ type members struct {
 	t, tst                             value
 	lat, lon                           value
 	acc, spd, vel, hdg, cog, alt, hdop value
+	batt                               value
 	ign                                value
 }
 
@@ -161,6 +162,8 @@ func (m *members) find(name []byte) *value {
 		return &m.alt
 	case "hdop":
 		return &m.hdop
+	case "batt":
+		return &m.batt
 	case "ign":
 		return &m.ign
 	}

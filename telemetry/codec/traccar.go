@@ -27,6 +27,7 @@ func traccarForm() *form {
 		field{role: headingRole, path: "position.course"},
 		field{role: altitudeRole, path: "position.altitude"},
 		field{role: hdopRole, path: "position.attributes.hdop"},
+		field{role: batteryRole, path: "position.attributes.batteryLevel"},
 		field{role: ignitionRole, path: "position.attributes.ignition"},
 		field{role: satellitesRole, path: "position.attributes.sat"},
 		field{role: otherRole, path: "position.outdated"},

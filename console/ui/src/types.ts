@@ -9,6 +9,7 @@ export interface Fix {
   hdg?: number
   alt?: number
   hdop?: number
+  batt?: number
   ign?: boolean
   received: string
 }

@@ -217,6 +217,8 @@ function LastFix({ v }: { v: Vehicle }) {
         <dd>{f.hdg === undefined ? 'not given' : `${Math.round(f.hdg)}°`}</dd>
         <dt>Ignition</dt>
         <dd>{f.ign === undefined ? 'not given' : f.ign ? 'on' : 'off'}</dd>
+        <dt>Battery</dt>
+        <dd>{f.batt === undefined ? 'not given' : `${Math.round(f.batt)} %`}</dd>
       </dl>
     </div>
   )

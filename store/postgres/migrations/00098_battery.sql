@@ -1,0 +1,2 @@
+-- +goose Up
+ALTER TABLE last_fixes ADD COLUMN battery DOUBLE PRECISION; -- percent; NULL: unknown

@@ -1,0 +1,2 @@
+-- +goose Up
+ALTER TABLE last_fixes ADD COLUMN battery REAL; -- percent; NULL: unknown
