@@ -29,7 +29,7 @@ type Named struct{ ID, Name string }
 // Understand finds out what a text means. The words of language are tried first, then those of the others: people
 // write as they like. vehicles are those whose names may occur.
 //
-// It compares words, forgives one wrong letter in words of four and more and two in words of eight and more, and
+// It compares words, forgives one wrong letter in words of four and more, two in words of eight and more and doubled letters in all of three, and
 // ignores accents, case and punctuation. The phrase of which most letters are found wins.
 func Understand(text, language string, vehicles []Named) Understanding {
 	words := tokens(text)
@@ -167,6 +167,9 @@ func (w word) alike(other word) bool {
 		return true
 	}
 	a, b := len(w.letters), len(other.letters)
+	if min(a, b) >= 3 && w.mask == other.mask && max(a, b) <= longestWord && slices.Equal(single(w.letters), single(other.letters)) {
+		return true // a letter doubled or not, such as "isst" for "ist"
+	}
 	may := 0
 	switch n := min(a, b); {
 	case n >= 8:
@@ -179,6 +182,9 @@ func (w word) alike(other word) bool {
 	}
 	return typos(w.letters, other.letters) <= may
 }
+
+// single is a word without the doubling of letters.
+func single(letters []rune) []rune { return slices.Compact(slices.Clone(letters)) }
 
 // typos is the number of letters left out, added, changed or exchanged with their neighbour (optimal string alignment).
 func typos(a, b []rune) int {

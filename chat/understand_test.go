@@ -23,6 +23,7 @@ func TestUnderstand(t *testing.T) {
 		{"WHERE IS MY CAR", chat.Understanding{Intent: chat.Where}},
 		{"were is my carr", chat.Understanding{Intent: chat.Where}},
 		{"can you please tell me where it is right now", chat.Understanding{Intent: chat.Where}},
+		{"Wo isst mein Auto", chat.Understanding{Intent: chat.Where}},
 		{"locaton", chat.Understanding{Intent: chat.Where}},
 		{"where is van 12", chat.Understanding{Intent: chat.Where, Vehicle: "van-12"}},
 		{"where is van-2?", chat.Understanding{Intent: chat.Where, Vehicle: "van-2"}},

@@ -33,8 +33,9 @@ func TestTemplate(t *testing.T) {
 		function + "Runtime":                                "provided.al2023",
 		function + "Handler":                                "bootstrap",
 		function + "CodeUri":                                "../../bin/lex-fulfillment.zip",
-		function + "Policies":                               nil, // its log, and nothing else
-		function + "Role":                                   nil,
+		function + "Policies":                               nil, // the role has what there is
+		function + "Role":                                   "FulfillmentRole.Arn",
+		function + "LoggingConfig.LogGroup":                 "FulfillmentLog",
 		function + "Environment.Variables.OUTRIDER_URL":     "GatewayURL",
 		function + "Environment.Variables.OUTRIDER_LEX_KEY": "LexKey",
 		"Parameters.LexKey.NoEcho":                          true,
@@ -45,5 +46,22 @@ func TestTemplate(t *testing.T) {
 		if got := at(path); got != want {
 			t.Errorf("%s is %v, want %v", path, got, want)
 		}
+	}
+	// Its own log, and nothing else.
+	policies, _ := at("Resources.FulfillmentRole.Properties.Policies").([]any)
+	if len(policies) != 1 {
+		t.Fatalf("the role has %d policies", len(policies))
+	}
+	written, err := yaml.Marshal(policies[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"- logs:CreateLogStream\n", "- logs:PutLogEvents\n", "Resource: FulfillmentLog.Arn\n"} {
+		if !strings.Contains(string(written), want) {
+			t.Errorf("the role lacks %q:\n%s", want, written)
+		}
+	}
+	if n := strings.Count(string(written), "Effect:"); n != 1 || strings.Contains(string(written), "*") || strings.Count(string(written), "logs:") != 2 {
+		t.Errorf("the role may more than write its log:\n%s", written)
 	}
 }
