@@ -181,7 +181,7 @@ func (a *attempt) sent(p Plan, r Receipt, started time.Time) Outcome {
 		told = append(told, a.claim.Also...)
 	}
 	for _, d := range told {
-		a.d.metrics.latency(d.Alert, started)
+		a.d.metrics.latency(&d, started, now)
 		d.State, d.Route, d.Reason, d.Detail, d.SentAt, d.MessageID = Sent, p.Route, ReasonNone, "", now, r.MessageID
 		a.d.o.OnSent(d, started)
 	}

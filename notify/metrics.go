@@ -20,7 +20,15 @@ type Metrics struct {
 	sendSeconds  prometheus.Histogram
 	crossing     prometheus.Histogram
 	fix          prometheus.Histogram
+	stages       *prometheus.HistogramVec // by stage
 }
+
+// The stages between the arrival of a fix and Meta's answer.
+const (
+	stageDecide = "decide" // journal, lane and engine, until there is an alert
+	stageOutbox = "outbox" // commit, and waiting for a turn
+	stageSend   = "send"   // the request
+)
 
 // The operations of the outbox that can fail.
 const (
@@ -49,7 +57,7 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 		return prometheus.NewCounterVec(prometheus.CounterOpts{Name: "outrider_" + name, Help: help}, []string{label})
 	}
 	histogram := func(name, help string) prometheus.Histogram {
-		return prometheus.NewHistogram(prometheus.HistogramOpts{Name: "outrider_" + name, Help: help, Buckets: latencyBuckets()})
+		return prometheus.NewHistogram(prometheus.HistogramOpts{Name: "outrider_" + name, Help: help, Buckets: latencyBuckets(), NativeHistogramBucketFactor: 1.1, NativeHistogramMaxBucketNumber: 160})
 	}
 	m := &Metrics{
 		outcomes:     counter("delivery_outcomes_total", "Claimed deliveries by the state they went to.", "state"),
@@ -67,11 +75,15 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 		sendSeconds: histogram("send_seconds", "Time from request to answer."),
 		crossing:    histogram("crossing_to_send_seconds", "Time from the crossing itself to the request that told of it."),
 		fix:         histogram("fix_to_send_seconds", "Time from the arrival of the deciding fix to the request that told of it."),
+		stages: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "outrider_alert_stage_seconds", Help: "Time that an alert that was sent spent, by stage: until it was decided, in the outbox, in the request.",
+			Buckets: latencyBuckets(), NativeHistogramBucketFactor: 1.1, NativeHistogramMaxBucketNumber: 160,
+		}, []string{"stage"}),
 	}
 	m.initialise()
 	if r != nil {
 		r.MustRegister(m.outcomes, m.reasons, m.delivered, m.sends, m.refusals, m.outboxErrors, m.abandoned,
-			m.inFlight, m.usagePercent, m.sendSeconds, m.crossing, m.fix)
+			m.inFlight, m.usagePercent, m.sendSeconds, m.crossing, m.fix, m.stages)
 	}
 	return m
 }
@@ -88,6 +100,9 @@ func (m *Metrics) initialise() {
 	for _, r := range Routes() {
 		m.delivered.WithLabelValues(string(r))
 		m.sends.WithLabelValues(string(r))
+	}
+	for _, stage := range []string{stageDecide, stageOutbox, stageSend} {
+		m.stages.WithLabelValues(stage)
 	}
 	for _, op := range []string{opClaim, opSettle, opPages, opAbandon, opJudge, opRelease, opTemplates} {
 		m.outboxErrors.WithLabelValues(op)
@@ -111,10 +126,14 @@ func (m *Metrics) judged(again, unknown int) {
 	m.outcomes.WithLabelValues(string(Unknown)).Add(float64(unknown))
 }
 
-// latency observes how long an alert took until the request that told of it started.
-func (m *Metrics) latency(a Alert, started time.Time) {
-	m.crossing.Observe(max(0, started.Sub(a.At).Seconds()))
-	if !a.Received.IsZero() {
-		m.fix.Observe(max(0, started.Sub(a.Received).Seconds()))
+// latency observes how long an alert took until the request that told of it started, and where.
+func (m *Metrics) latency(d *Delivery, started, answered time.Time) {
+	seconds := func(from, to time.Time) float64 { return max(0, to.Sub(from).Seconds()) }
+	m.crossing.Observe(seconds(d.Alert.At, started))
+	if !d.Alert.Received.IsZero() {
+		m.fix.Observe(seconds(d.Alert.Received, started))
+		m.stages.WithLabelValues(stageDecide).Observe(seconds(d.Alert.Received, d.Created))
 	}
+	m.stages.WithLabelValues(stageOutbox).Observe(seconds(d.Created, started))
+	m.stages.WithLabelValues(stageSend).Observe(seconds(started, answered))
 }

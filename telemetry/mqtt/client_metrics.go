@@ -40,9 +40,9 @@ func newClientMetrics(r prometheus.Registerer) *clientMetrics {
 		waiting:  f.NewGauge(prometheus.GaugeOpts{Name: "outrider_mqtt_waiting_messages", Help: "Messages read from the broker and not yet accepted."}),
 		retries:  f.NewCounter(prometheus.CounterOpts{Name: "outrider_mqtt_accept_retries_total", Help: "Batches that were not accepted and tried again."}),
 		batch: f.NewHistogram(prometheus.HistogramOpts{Name: "outrider_mqtt_batch_messages",
-			Help: "Messages accepted together.", Buckets: prometheus.ExponentialBuckets(1, 4, 6)}),
+			Help: "Messages accepted together.", Buckets: prometheus.ExponentialBuckets(1, 4, 6), NativeHistogramBucketFactor: 1.1, NativeHistogramMaxBucketNumber: 160}),
 		accept: f.NewHistogram(prometheus.HistogramOpts{Name: "outrider_mqtt_accept_seconds",
-			Help: "Time until a batch was durable.", Buckets: prometheus.ExponentialBuckets(0.0001, 4, 9)}),
+			Help: "Time until a batch was durable.", Buckets: prometheus.ExponentialBuckets(0.0001, 4, 9), NativeHistogramBucketFactor: 1.1, NativeHistogramMaxBucketNumber: 160}),
 	}
 	for _, where := range []string{failedConnect, failedSubscribe, failedLost} {
 		m.failed.WithLabelValues(where)

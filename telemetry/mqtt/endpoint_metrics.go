@@ -38,9 +38,9 @@ func newEndpointMetrics(r prometheus.Registerer) *endpointMetrics {
 		subscriptions: f.NewCounter(prometheus.CounterOpts{Name: "outrider_endpoint_subscriptions_refused_total", Help: "Topic filters that devices wanted to subscribe to, and that are none of their own commands."}),
 		commands:      f.NewCounter(prometheus.CounterOpts{Name: "outrider_endpoint_commands_total", Help: "Commands that were sent to devices."}),
 		batch: f.NewHistogram(prometheus.HistogramOpts{Name: "outrider_endpoint_batch_messages",
-			Help: "Messages accepted together.", Buckets: prometheus.ExponentialBuckets(1, 4, 6)}),
+			Help: "Messages accepted together.", Buckets: prometheus.ExponentialBuckets(1, 4, 6), NativeHistogramBucketFactor: 1.1, NativeHistogramMaxBucketNumber: 160}),
 		accept: f.NewHistogram(prometheus.HistogramOpts{Name: "outrider_endpoint_accept_seconds",
-			Help: "Time until a batch was durable.", Buckets: prometheus.ExponentialBuckets(0.0001, 4, 9)}),
+			Help: "Time until a batch was durable.", Buckets: prometheus.ExponentialBuckets(0.0001, 4, 9), NativeHistogramBucketFactor: 1.1, NativeHistogramMaxBucketNumber: 160}),
 	}
 	for _, e := range endings() {
 		m.ended.WithLabelValues(string(e))
