@@ -42,9 +42,16 @@ func (t *turn) change(intent Intent, argument string) (Reply, error) {
 	return r, t.fleet.SetMutes(t.ctx, t.o, mutes)
 }
 
-// silence reads what is to be silent: from a button "vehicle:seconds" or "vehicle:fence", else from what was typed.
+// silence reads what is to be silent: from a button "vehicle:seconds" or "vehicle:fence", else from what was typed, which may name a geofence.
 func (t *turn) silence(intent Intent, argument string) (identity.Mute, string, *Reply, error) {
 	vehicle, more, _ := strings.Cut(argument, ":")
+	if intent == Mute && t.m.Payload == "" {
+		fence, err := t.fenceSaid()
+		if fence != "" || err != nil {
+			m := identity.Mute{Vehicle: identity.VehicleID(vehicle), Fence: fence, Until: t.until("")}
+			return m, t.l.say("muted", "vehicle", t.silent(m), "time", t.clock(m.Until)), nil, err
+		}
+	}
 	if intent == Mute && vehicle == "" && len(t.vehicles) != 1 {
 		until := t.until(more)
 		return identity.Mute{Until: until}, t.l.say("muted_all", "time", t.clock(until)), nil, nil
