@@ -41,11 +41,10 @@ func TestLastFixes(t *testing.T) {
 	eventually(t, "a second later it is there", func() bool { return r.lastFix(t, "bus").Equal(begin.Add(9 * time.Second)) })
 
 	r.drive(t, "fleet/default/bus/fix", orb.Point{12, 48.1}, begin.Add(10*time.Second), 1)
-	r.close(t) // with a snapshot, so that nothing is read again
+	r.close(t)
 	r.open(t)
-	if at := r.lastFix(t, "bus"); !at.Equal(begin.Add(10 * time.Second)) {
-		t.Errorf("after an orderly end the last fix of the bus is of %s", at)
-	}
+	// The lane may have ended before it came to the fix: then it is read after the start.
+	eventually(t, "after an orderly end it is there", func() bool { return r.lastFix(t, "bus").Equal(begin.Add(10 * time.Second)) })
 }
 
 // lastFix is the time of a vehicle's last fix in the store; zero without any.
