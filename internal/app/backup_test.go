@@ -18,6 +18,7 @@ func TestARunningGatewayIsBackedUpAndRestored(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, map[string]string{"engine.snapshot": "20ms"})
 	r.own(t, "van", "ann", "70001")
+	r.own(t, "car", "ann", "70001")
 	r.circle(t, "yard", 11.5, 48.1)
 	_, err := r.sandbox.Say(page, "70001", "hello")
 	must(t, err)
@@ -72,7 +73,7 @@ func TestARunningGatewayIsBackedUpAndRestored(t *testing.T) {
 			r.stop(t)
 		}
 	}
-	driveThrough(t, r.connect(t, "box"), "fleet/default/van/fix", 11.5, 48.1)
+	driveThrough(t, r.connect(t, "box"), "fleet/default/car/fix", 11.5, 48.1)
 	eventually(t, "it goes on, with the page's token", func() bool { return sent() == 4 })
 }
 
