@@ -38,7 +38,10 @@ func TestAPositionBecomesAMessageInsideTheWindow(t *testing.T) {
 			t.Errorf("message %d says %q", i, m.Text)
 		}
 	}
-	eventually(t, "both are marked as sent", func() bool { return len(r.items(t, "deliveries?state=sent")) == 2 })
+	eventually(t, "both are marked as sent, with their route", func() bool { // an echo may be quicker than Meta's answer
+		sent := r.items(t, "deliveries?state=sent")
+		return len(sent) == 2 && sent[0]["route"] != nil && sent[1]["route"] != nil
+	})
 	for _, d := range r.items(t, "deliveries") {
 		if d["route"] != "window" || d["message_id"] == "" || d["vehicle"] != "van" || d["fence"] != "yard" {
 			t.Errorf("delivery is %v", d)

@@ -46,6 +46,9 @@ func NewQueue(commit func(group []Write, results []error), r prometheus.Register
 // Run hands a write over and waits for it. When ctx ends before the write was taken up, it is not made; after
 // that, Run waits for its end whatever ctx says, so that the caller knows the outcome.
 func (q *Queue) Run(ctx context.Context, do func(Tx) error, sure bool) error {
+	if ctx.Err() != nil { // of several ready cases select takes any
+		return context.Cause(ctx)
+	}
 	one := Write{do, sure, make(chan error, 1)}
 	select {
 	case q.waiting <- one:
