@@ -147,6 +147,8 @@ func (c *Circle) away(p orb.Point) float64 {
 // Distance returns the metres from p to the boundary: positive inside, negative outside.
 func (c *Circle) Distance(p orb.Point) float64 { return c.radius - c.away(p) }
 
+func (c *Circle) depth(p orb.Point, _ float64) float64 { return math.Abs(c.Distance(p)) }
+
 // Stretches appends the part of the segment that is inside c.
 func (c *Circle) Stretches(dst []Stretch, a, b orb.Point) []Stretch {
 	for _, shift := range [3]float64{0, -360, 360} {

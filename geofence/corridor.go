@@ -82,6 +82,10 @@ func (c *Corridor) Contains(p orb.Point) bool { return c.lines.distance(p, c.hal
 // Distance returns the metres from p to the boundary: positive inside, negative outside.
 func (c *Corridor) Distance(p orb.Point) float64 { return c.half - c.lines.distance(p, math.Inf(1)) }
 
+func (c *Corridor) depth(p orb.Point, most float64) float64 {
+	return math.Abs(c.half - c.lines.distance(p, c.half+most))
+}
+
 // Stretches appends the parts of the segment that are inside c.
 func (c *Corridor) Stretches(dst []Stretch, a, b orb.Point) []Stretch {
 	start := len(dst)

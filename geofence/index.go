@@ -27,7 +27,7 @@ type Index struct {
 }
 
 // Ref is a dense number of a fence in an Index and in the indexes derived from it by With. A changed fence
-// keeps its Ref; that of a removed one is given to a later fence. An index holds up to 2³¹ fences.
+// keeps its Ref; that of a removed one is given to a later fence. An index holds up to 2³⁰ fences.
 type Ref uint32
 
 // Len returns the number of fences.
@@ -50,21 +50,24 @@ func (ix *Index) Lookup(id FenceID) (Ref, bool) { return ix.ids.get(id) }
 
 // Containing appends the fences that hold p, inside or on their boundary.
 func (ix *Index) Containing(dst []Ref, p orb.Point) []Ref {
+	return ix.containingIn(ix.tiles.tileAt(p), dst, p)
+}
+
+// containingIn appends the fences that hold p in a tile, nil if there is none around p.
+func (ix *Index) containingIn(tile *page, dst []Ref, p orb.Point) []Ref {
 	start := len(dst)
-	dst = ix.at(dst, p)
-	switch p[0] { // a point of the 180° meridian has two names
-	case 180:
-		dst = ix.at(dst, orb.Point{-180, p[1]})
-	case -180:
-		dst = ix.at(dst, orb.Point{180, p[1]})
+	dst = ix.at(tile, dst, p)
+	if p[0] == 180 || p[0] == -180 { // a point of the 180° meridian has two names
+		p[0] = -p[0]
+		dst = ix.at(ix.tiles.tileAt(p), dst, p)
 	}
 	return tidy(dst, start)
 }
 
 // at appends the fences around p, in no order.
-func (ix *Index) at(dst []Ref, p orb.Point) []Ref {
-	if pg := ix.tiles.tileAt(p); pg != nil {
-		dst = pg.containing(dst, p)
+func (ix *Index) at(tile *page, dst []Ref, p orb.Point) []Ref {
+	if tile != nil {
+		dst = tile.containing(dst, p)
 	}
 	return ix.large.containing(dst, p)
 }
@@ -77,15 +80,44 @@ func (ix *Index) Near(dst []Ref, p orb.Point, metres float64) []Ref {
 // Along appends the fences that have a point on the segment from a to b or within so many metres of it.
 func (ix *Index) Along(dst []Ref, a, b orb.Point, metres float64) []Ref {
 	start := len(dst)
+	if !(metres > 0) && a == b && a[0] != 180 && a[0] != -180 {
+		return ix.Containing(dst, a)
+	}
+	var tile *page
+	if !(metres > 0) {
+		tile = ix.tiles.tileAt(a)
+	}
+	dst = ix.candidates(tile, dst, a, b, metres)
+	for i := start; i < len(dst); i++ {
+		dst[i] = dst[i].ref()
+	}
+	return dst
+}
+
+// candidate is a Ref with what is known of the way that leads along the fence.
+type candidate = Ref
+
+const (
+	unconfirmed candidate = 1 << iota // the fence may have no point on the way
+	met                               // its boundary may have
+	marks       = iota                // bits
+)
+
+// ref returns the fence of a candidate.
+func (c Ref) ref() Ref { return c >> marks }
+
+// candidates appends the fences that have a point on the segment from a to b or within so many metres of it, in
+// ascending order, each with the mark met if its boundary may have one. tile is the one that was found around a, or nil.
+func (ix *Index) candidates(tile *page, dst []Ref, a, b orb.Point, metres float64) []Ref {
+	start := len(dst)
 	w := way{a: a, b: b, box: boxOf(a, b)}
 	w.long = w.box.x1-w.box.x0 > 1 || w.box.y1-w.box.y0 > 1
 	if metres > 0 {
 		w.box, w.wide = w.box.around(metres), true
-	} else if a == b && a[0] != 180 && a[0] != -180 {
-		return ix.Containing(dst, a)
 	}
-	if !w.wide && tileAround(a).holds(b) && a[0] != -180 && b[0] != 180 {
-		return ix.alongTile(dst, start, &w)
+	if tile != nil && !w.wide && tile.box.inner(a) && tile.box.inner(b) {
+		dst = ix.large.along(tile.alongWithin(dst, &w), &w)
+		return ix.confirm(dst, start, a, b, metres)
 	}
 	dst = ix.large.along(ix.tiles.along(dst, &w), &w)
 	if w.box.x0 <= -180 { // what is near on the other side of the 180° meridian
@@ -97,17 +129,6 @@ func (ix *Index) Along(dst []Ref, a, b orb.Point, metres float64) []Ref {
 		dst = ix.large.along(ix.tiles.along(dst, &far), &far)
 	}
 	return ix.confirm(dst, start, a, b, metres)
-}
-
-// alongTile looks along a way within one tile: the way of most vehicles from one position to the next.
-func (ix *Index) alongTile(dst []Ref, start int, w *way) []Ref {
-	if pg := ix.tiles.tileAt(w.a); pg != nil && pg.box.holds(w.b) {
-		dst = pg.along(dst, w)
-	} else if pg != nil { // on an edge of two tiles, found in the other one
-		dst = ix.tiles.along(dst, w)
-	}
-	dst = ix.large.along(dst, w)
-	return ix.confirm(dst, start, w.a, w.b, 0)
 }
 
 // way is a segment to be searched along.
@@ -131,21 +152,20 @@ func (w *way) meets(b box) bool {
 	return b.meetsSegment(w.a, w.b)
 }
 
-// unconfirmed marks a candidate, which is a Ref shifted left, as one to be confirmed.
-const unconfirmed = 1
-
-// confirm turns the candidates dst[start:] into refs in order.
+// confirm leaves of the candidates dst[start:] those that are on the way, in order and each once.
 func (ix *Index) confirm(dst []Ref, start int, a, b orb.Point, metres float64) []Ref {
-	slices.Sort(dst[start:]) // a sure one comes before its doubtful repeats
-	out, last := start, ^Ref(0)
-	for _, c := range dst[start:] {
-		r := c >> 1
-		if r == last {
-			continue
+	found := dst[start:]
+	if len(found) > 1 {
+		slices.Sort(found)
+	}
+	out := start
+	for i := 0; i < len(found); {
+		r, doubt, at := found[i].ref(), unconfirmed, candidate(0)
+		for ; i < len(found) && found[i].ref() == r; i++ {
+			doubt, at = doubt&found[i], at|found[i]&met
 		}
-		last = r
-		if c&unconfirmed == 0 || ix.fences.at(r).Shape.touches(a, b, metres) {
-			dst[out] = r
+		if doubt == 0 || ix.fences.at(r).Shape.touches(a, b, metres) {
+			dst[out] = r<<marks | at
 			out++
 		}
 	}
@@ -167,10 +187,19 @@ func tidy(dst []Ref, start int) []Ref {
 // same fences as p. When p lies on a boundary, or so close that finding out is not worth it, the box is p
 // alone. It does not reach across the 180° meridian, nor beyond the tile around p of about two kilometres.
 func (ix *Index) FreeBox(p orb.Point, metres float64) orb.Bound {
-	f := freeBox{p: p, box: boxOf(p, p).around(metres).and(tileAround(p))}
-	if pg := ix.tiles.tileAt(p); pg != nil {
-		pg.bar(&f)
+	return ix.freeAhead(ix.tiles.tileAt(p), p, metres, ahead{}).bound()
+}
+
+// freeAhead returns the box for a vehicle in a tile, which may be nil, that goes somewhere.
+func (ix *Index) freeAhead(tile *page, p orb.Point, metres float64, to ahead) box {
+	b := boxOf(p, p).around(metres).and(tileAround(p))
+	if tile != nil {
+		b = tile.free(p, b, to)
 	}
-	ix.large.bar(&f)
-	return f.box.bound()
+	if ix.large != nil {
+		f := freeBox{p: p, box: b}
+		ix.large.bar(&f)
+		b = f.box
+	}
+	return b
 }

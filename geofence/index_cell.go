@@ -44,54 +44,6 @@ func close32(area int64, a, b spot) bool {
 
 func abs64(i int64) int64 { return max(i, -i) }
 
-// cellPiece is a fence whose boundary runs through a cell. Of a polygon in a tile it has the edges there, and
-// a spot known to be inside or outside: whether a point is inside follows from how often the way to that spot
-// crosses the edges, and the way does not leave the cell.
-type cellPiece struct {
-	ref         Ref
-	piece       uint32 // in the page
-	first, last uint32 // in the page's spots; nothing if the shape itself has to be asked
-	known       spot
-	inside      bool // the known spot is
-}
-
-// decided is an answer that may be open.
-type decided uint8
-
-const (
-	no decided = iota
-	yes
-	doubtful
-)
-
-func decidedBy(b bool) decided {
-	if b {
-		return yes
-	}
-	return no
-}
-
-// holds decides whether the position is inside.
-func (cp *cellPiece) holds(spots []spot, s spot) decided {
-	inside := cp.inside
-	pts := spots[cp.first:cp.last]
-	way := spotBoxOf(s, cp.known)
-	for i := 1; i < len(pts); i++ {
-		a, b := pts[i-1], pts[i]
-		if !way.meets(a, b) || a == lift || b == lift {
-			continue
-		}
-		side := turn32(a, b, s)
-		if close32(side, a, b) && nearBox(a, b, s) {
-			return doubtful
-		}
-		if (side > 0) != (turn32(a, b, cp.known) > 0) && (turn32(s, cp.known, a) >= 0) != (turn32(s, cp.known, b) >= 0) {
-			inside = !inside
-		}
-	}
-	return decidedBy(inside)
-}
-
 // spotBox is the box of two spots, with the slack of their doubt.
 type spotBox struct{ x0, y0, x1, y1 int32 }
 
@@ -110,9 +62,111 @@ func nearBox(a, b, s spot) bool {
 	return o.meets(s, s)
 }
 
+// decided is an answer that may be open.
+type decided uint8
+
+const (
+	no decided = iota
+	yes
+	doubtful
+)
+
+func decidedBy(b bool) decided {
+	if b {
+		return yes
+	}
+	return no
+}
+
+// The list of a cell holds all that is asked about it in one run of memory, as pairs of numbers:
+//
+//	how many fences cover the cell; how many have a boundary in it
+//	the covering ones, two in a pair
+//	for each boundary: its Ref; the number of its piece in the page and its kind, and then
+//	    edges: how many spots there are; whether the known spot is inside     a circle: its centre
+//	           the known spot                                                           squash; in
+//	           the spots                                                                out
+//
+// Whether a point is inside of a polygon follows from how often the way to the known spot crosses the edges, and the way
+// does not leave the cell. A circle is round when differences of x are multiplied by squash: within the square of in,
+// in units, a spot is inside, beyond the square of out it is not.
+type cellKind uint8
+
+const (
+	asked cellKind = iota // the shape itself has to be asked
+	edged
+	round
+)
+
+// cellFence is a fence whose boundary runs through a cell, as its list has it.
+type cellFence struct {
+	ref   Ref
+	piece uint32 // in the page
+	kind  cellKind
+	body  []spot // what comes after the first pair
+}
+
+// readCell returns the number of fences that cover a cell, the pairs with them, how many have a boundary in it and
+// where those begin.
+func readCell(list []spot) (covering int, pairs []spot, boundaries int, rest []spot) {
+	if len(list) == 0 {
+		return 0, nil, 0, nil
+	}
+	covering, boundaries = int(list[0].x), int(list[0].y)
+	first := 1 + (covering+1)/2
+	return covering, list[1:first], boundaries, list[first:]
+}
+
+// read takes the next fence off a list.
+func (cf *cellFence) read(list []spot) (rest []spot) {
+	head := uint32(list[0].y)
+	cf.ref, cf.piece, cf.kind = Ref(list[0].x), head>>2, cellKind(head&3)
+	n := 1
+	switch cf.kind {
+	case edged:
+		n = 3 + int(list[1].x)
+	case round:
+		n = 4
+	}
+	cf.body = list[1:n]
+	return list[n:]
+}
+
+// holds decides whether the position is inside.
+func (cf *cellFence) holds(s spot) decided {
+	switch cf.kind {
+	case edged:
+		return cf.edgesHold(s)
+	case round:
+		return cf.disc().decide(cf.disc().away(s))
+	}
+	return doubtful
+}
+
+// edgesHold decides by the edges in the cell.
+func (cf *cellFence) edgesHold(s spot) decided {
+	inside, known := cf.body[0].y != 0, cf.body[1]
+	pts := cf.body[2:]
+	way := spotBoxOf(s, known)
+	for i := 1; i < len(pts); i++ {
+		a, b := pts[i-1], pts[i]
+		if !way.meets(a, b) || a == lift || b == lift {
+			continue
+		}
+		side := turn32(a, b, s)
+		if close32(side, a, b) && nearBox(a, b, s) {
+			return doubtful
+		}
+		if (side > 0) != (turn32(a, b, known) > 0) && (turn32(s, known, a) >= 0) != (turn32(s, known, b) >= 0) {
+			inside = !inside
+		}
+	}
+	return decidedBy(inside)
+}
+
 // crossed decides whether the way from s to t, both in the cell, meets an edge.
-func (cp *cellPiece) crossed(spots []spot, s, t spot) decided {
-	pts := spots[cp.first:cp.last]
+func (cf *cellFence) crossed(s, t spot) decided {
+	pts := cf.body[2:]
 	way, answer := spotBoxOf(s, t), no
 	for i := 1; i < len(pts); i++ {
 		a, b := pts[i-1], pts[i]
@@ -130,66 +184,64 @@ func (cp *cellPiece) crossed(spots []spot, s, t spot) decided {
 	return answer
 }
 
-// bar keeps f clear of the edges: first of one at the spot nearest to its point, so that most others are out
-// of reach by then.
-func (cp *cellPiece) bar(f *freeBox, spots []spot, tile *box) {
-	pts := spots[cp.first:cp.last]
-	first := nearestSpot(pts, spotAt(tile, f.p))
-	if first > 0 && pts[first-1] != lift {
-		f.barEdge(pts[first-1].point(tile), pts[first].point(tile), 2*perUnit)
-	}
-	reach := f.spots(tile)
-	for i := 1; i < len(pts); i++ {
-		a, b := pts[i-1], pts[i]
-		if !reach.meets(a, b) || a == lift || b == lift {
-			continue
-		}
-		f.barEdge(a.point(tile), b.point(tile), 2*perUnit)
-		reach = f.spots(tile)
+// disc is a circle in units of a tile.
+type disc struct {
+	centre          spot
+	squash, in, out float64
+}
+
+func (cf *cellFence) disc() disc {
+	return disc{
+		centre: cf.body[0], squash: single(cf.body[1].x), in: single(cf.body[1].y), out: single(cf.body[2].x),
 	}
 }
 
-// nearestSpot returns the place of the spot nearest to s along the axes.
-func nearestSpot(pts []spot, s spot) int {
-	best, at := int64(math.MaxInt64), 0
-	for i, p := range pts {
-		if d := abs64(int64(p.x)-int64(s.x)) + abs64(int64(p.y)-int64(s.y)); d < best {
-			best, at = d, i
-		}
-	}
-	return at
+// single reads a number that was written by its bits.
+func single(bits int32) float64 { return float64(math.Float32frombits(uint32(bits))) }
+
+// offset returns how far a spot lies from the centre.
+func (d disc) offset(s spot) (x, y float64) {
+	return float64(s.x-d.centre.x) * d.squash, float64(s.y - d.centre.y)
 }
 
-// spots returns the box in units of a tile.
-func (f *freeBox) spots(tile *box) spotBox {
-	return spotBoxOf(spotAt(tile, orb.Point{f.box.x0, f.box.y0}), spotAt(tile, orb.Point{f.box.x1, f.box.y1}))
+// away returns the square of the units between s and the centre.
+func (d disc) away(s spot) float64 {
+	x, y := d.offset(s)
+	return x*x + y*y
 }
 
-// know finds a spot in the cell that is clear of all its edges.
-func (cp *cellPiece) know(spots []spot, tile *box, cell box, s Shape) bool {
-	const tries = 12
-	for i := range tries {
-		// Points of a low-discrepancy sequence, the centre first.
-		u := math.Mod(0.5+float64(i)*0.7548776662466927, 1)
-		v := math.Mod(0.5+float64(i)*0.5698402909980532, 1)
-		p := orb.Point{cell.x0 + (0.05+0.9*u)*(cell.x1-cell.x0), cell.y0 + (0.05+0.9*v)*(cell.y1-cell.y0)}
-		cp.known = spotAt(tile, p)
-		if p = cp.known.point(tile); cp.clear(spots) {
-			cp.inside = s.Contains(p)
-			return true
-		}
+// beside returns the square of the units between the way from s to t and the centre.
+func (d disc) beside(s, t spot) float64 {
+	x, y := d.offset(s)
+	dx, dy := float64(t.x-s.x)*d.squash, float64(t.y-s.y)
+	if long := dx*dx + dy*dy; long > 0 {
+		at := min(max(-(x*dx+y*dy)/long, 0), 1)
+		x, y = x+at*dx, y+at*dy
 	}
-	return false
+	return x*x + y*y
 }
 
-// clear reports whether the known spot is clear of all lines through edges.
-func (cp *cellPiece) clear(spots []spot) bool {
-	pts := spots[cp.first:cp.last]
-	for i := 1; i < len(pts); i++ {
-		a, b := pts[i-1], pts[i]
-		if a != lift && b != lift && close32(turn32(a, b, cp.known), a, b) {
-			return false
-		}
+func (d disc) decide(away float64) decided {
+	switch {
+	case away < d.in:
+		return yes
+	case away > d.out:
+		return no
 	}
-	return true
+	return doubtful
+}
+
+// discOf returns what a circle is in a tile; false when its shape has to be asked.
+func discOf(pc *piece, tile *box) (d disc, ok bool) {
+	if !pc.quick {
+		return d, false
+	}
+	// Both the centre and a spot are rounded, by less than a unit each, and the numbers by a part in 2²⁴.
+	const slack = 3
+	unit := pc.scale.y * perUnit
+	d.centre, d.squash = spotAt(tile, pc.centre), float64(float32(pc.scale.x/pc.scale.y))
+	in := max(math.Sqrt(pc.in)/unit*(1-2e-7)-slack, 0)
+	out := math.Sqrt(pc.out)/unit*(1+2e-7) + slack
+	d.in, d.out = float64(math.Nextafter32(float32(in*in), 0)), float64(math.Nextafter32(float32(out*out), math.MaxFloat32))
+	return d, true
 }

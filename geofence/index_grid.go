@@ -1,7 +1,5 @@
 package geofence
 
-import "github.com/paulmach/orb"
-
 // grid cuts a box into n by n cells, row after row from the south-west. n is a power of two.
 type grid struct {
 	box        box
@@ -25,15 +23,6 @@ func (g *grid) column(x float64) int { return clamp((x-g.box.x0)*g.perX, g.n) }
 func (g *grid) row(y float64) int { return clamp((y-g.box.y0)*g.perY, g.n) }
 
 func clamp(f float64, n int) int { return int(min(max(f, 0), float64(n-1))) }
-
-// at returns the cell of a point of the box.
-func (g *grid) at(p orb.Point) int { return g.row(p[1])*g.n + g.column(p[0]) }
-
-// edgeX returns the western edge of a column.
-func (g *grid) edgeX(column int) float64 { return g.box.x0 + float64(column)*g.w }
-
-// edgeY returns the southern edge of a row.
-func (g *grid) edgeY(row int) float64 { return g.box.y0 + float64(row)*g.h }
 
 // cell returns the box of a cell, with some slack.
 func (g *grid) cell(i int) box { return g.square(i%g.n, i/g.n, 1) }

@@ -2,6 +2,7 @@ package geofence
 
 import (
 	"math"
+	"math/bits"
 	"slices"
 
 	"github.com/paulmach/orb"
@@ -10,18 +11,20 @@ import (
 // page is what hangs in the leaves of the R-tree: a box and everything about the fences in it. It is
 // immutable.
 //
-// Most pages are tiles, with a grid: a cell lists the fences that cover it, and those whose boundary runs
-// through it, with the edges of polygons there. A page that is not a tile is a part of one large fence.
+// Most pages are tiles, cut into n by n cells, row after row from the south-west: the list of a cell has the
+// fences that cover it, and those whose boundary runs through it, with the edges of polygons there. A page
+// that is not a tile is a part of one large fence.
 type page struct {
-	box      box
-	tile     bool
-	covers   []Ref       // the fences that cover the whole box, ascending
-	grid     grid        // zero if there are no pieces
-	starts   []uint32    // for each cell where it begins in covering and in cells; and the ends
-	covering []Ref       // the fences that cover a cell, cell after cell
-	cells    []cellPiece // the fences with a boundary in a cell, cell after cell
-	spots    []spot      // the edges of cells
-	pieces   []piece     // the fences with a boundary in the box, ascending
+	box     box
+	shift   uint8 // a cell of a tile is 1<<shift units wide and high
+	tile    bool
+	n       int      // cells in a row; 0 for none, if there are no pieces or it is no tile
+	squash  float64  // of a tile: see freeSpots
+	starts  []uint32 // for each cell where its list begins; and the end of the last
+	lists   []spot   // see [cellKind]
+	bounded []uint32 // for each row of cells a bit for each with a boundary in it
+	covers  []Ref    // the fences that cover the whole box, ascending
+	pieces  []piece  // the fences with a boundary in the box, ascending
 }
 
 // piece is a fence with a boundary in a page, with what answers most questions about it.
@@ -60,18 +63,18 @@ func newPage(b box, tile bool, members []entry) *page {
 			pg.pieces = append(pg.pieces, newPiece(m))
 		}
 	}
-	if n > 0 {
-		pg.grid = newGrid(b, gridSize(pg.pieces, tile, b))
+	m := metricAt(b.centre()[1])
+	pg.squash = m.x / m.y
+	if n > 0 && tile {
+		pg.n = gridSize(pg.pieces, b)
+		pg.shift = uint8(bits.TrailingZeros(cellUnits / uint(pg.n)))
 		pg.fill()
 	}
 	return pg
 }
 
 // gridSize returns how fine a grid is worth its memory: about three boundaries and 30 edges in a cell.
-func gridSize(pieces []piece, tile bool, b box) int {
-	if !tile {
-		return 1
-	}
+func gridSize(pieces []piece, b box) int {
 	edges := 0
 	for i := range pieces {
 		if p, ok := pieces[i].shape.(*Polygon); ok {
@@ -79,92 +82,14 @@ func gridSize(pieces []piece, tile bool, b box) int {
 		}
 	}
 	size := 1
-	for size < 32 && (size*2 < len(pieces) || size < 16 && size*24*len(pieces) < edges) {
+	for size < mostCells && (size*2 < len(pieces) || size*24*len(pieces) < edges) {
 		size *= 2
 	}
 	return size
 }
 
-// mostEdges is how many edges of one polygon a cell lists; where there are more, the polygon's own tree is
-// quicker.
-const mostEdges = 128
-
-// fill writes the lists of the cells.
-func (pg *page) fill() {
-	cells := pg.grid.n * pg.grid.n
-	all := make([]relation, cells*len(pg.pieces))
-	rasters := make([]raster, len(pg.pieces))
-	for i := range pg.pieces {
-		rasters[i] = raster{grid: &pg.grid, out: all[i*cells : (i+1)*cells]}
-		pg.pieces[i].shape.raster(&rasters[i])
-	}
-	pg.reserve(all, rasters)
-	for c := range cells {
-		pg.starts = append(pg.starts, uint32(len(pg.covering)), uint32(len(pg.cells)))
-		for i := range rasters {
-			switch rasters[i].out[c] {
-			case covers:
-				pg.covering = append(pg.covering, pg.pieces[i].ref)
-			case crosses:
-				pg.addCell(&rasters[i], i, c)
-			}
-		}
-	}
-	pg.starts = append(pg.starts, uint32(len(pg.covering)), uint32(len(pg.cells)))
-}
-
-// reserve makes room for what fill appends.
-func (pg *page) reserve(all []relation, rasters []raster) {
-	var count [3]int
-	for _, r := range all {
-		count[r]++
-	}
-	spots := 0
-	if pg.tile {
-		for i := range rasters {
-			if _, ok := pg.pieces[i].shape.(*Polygon); ok {
-				spots += len(rasters[i].hits) + count[crosses]/8
-			}
-		}
-	}
-	pg.starts = make([]uint32, 0, 2*(pg.grid.n*pg.grid.n+1))
-	pg.covering, pg.cells = make([]Ref, 0, count[covers]), make([]cellPiece, 0, count[crosses])
-	pg.spots = make([]spot, 0, spots)
-}
-
-// addCell appends what there is of a piece in a cell.
-func (pg *page) addCell(r *raster, i, cell int) {
-	cp := cellPiece{ref: pg.pieces[i].ref, piece: uint32(i), first: uint32(len(pg.spots))}
-	cp.last = cp.first
-	n := 0
-	for n < len(r.hits) && r.hits[n].cell() == cell {
-		n++
-	}
-	hits := r.hits[:n]
-	r.hits = r.hits[n:]
-	if p, ok := pg.pieces[i].shape.(*Polygon); ok && pg.tile && len(hits) <= mostEdges {
-		pg.addSpots(r, hits)
-		cp.last = uint32(len(pg.spots))
-		if !cp.know(pg.spots, &pg.box, r.cell(cell), p) {
-			pg.spots, cp.last = pg.spots[:cp.first], cp.first
-		}
-	}
-	pg.cells = append(pg.cells, cp)
-}
-
-// addSpots appends the edges of hits as runs.
-func (pg *page) addSpots(r *raster, hits []hit) {
-	first := len(pg.spots)
-	for _, h := range hits {
-		a, b := spotAt(&pg.box, r.edges[2*h.edge()]), spotAt(&pg.box, r.edges[2*h.edge()+1])
-		if n := len(pg.spots); n == first {
-			pg.spots = append(pg.spots, a)
-		} else if pg.spots[n-1] != a {
-			pg.spots = append(pg.spots, lift, a)
-		}
-		pg.spots = append(pg.spots, b)
-	}
-}
+// mostCells is the most cells in a row of a tile.
+const mostCells = 32
 
 func newPiece(m entry) piece {
 	pc := piece{ref: m.ref, shape: m.shape}
@@ -208,190 +133,191 @@ func (pc *piece) passed(a, b orb.Point) decided {
 	return doubtful
 }
 
-// cell returns the fences that cover a cell and those with a boundary in it.
-func (pg *page) cell(i int) ([]Ref, []cellPiece) {
-	s := pg.starts[2*i : 2*i+4 : 2*i+4]
-	return pg.covering[s[0]:s[2]], pg.cells[s[1]:s[3]]
+// cell returns the list of a cell.
+func (pg *page) cell(k int) []spot { return pg.lists[pg.starts[k]:pg.starts[k+1]] }
+
+// cellOf returns the cell of a spot of the tile.
+func (pg *page) cellOf(s spot) int {
+	last := pg.n - 1
+	return min(int(s.y>>pg.shift), last)*pg.n + min(int(s.x>>pg.shift), last)
 }
 
 // containing appends the fences around p.
 func (pg *page) containing(dst []Ref, p orb.Point) []Ref {
 	dst = append(dst, pg.covers...)
-	if len(pg.pieces) == 0 {
+	if pg.n == 0 {
+		for i := range pg.pieces {
+			if pg.pieces[i].holds(p) {
+				dst = append(dst, pg.pieces[i].ref)
+			}
+		}
 		return dst
 	}
-	covering, pieces := pg.cell(pg.grid.at(p))
-	dst = append(dst, covering...)
 	s := spotAt(&pg.box, p)
-	for i := range pieces {
-		if cp := &pieces[i]; pg.holds(cp, p, s) {
-			dst = append(dst, cp.ref)
+	covering, pairs, n, list := readCell(pg.cell(pg.cellOf(s)))
+	dst = appendPairs(dst, covering, pairs, 0, 0)
+	var cf cellFence
+	for range n {
+		list = cf.read(list)
+		if d := cf.holds(s); d == yes || d == doubtful && pg.pieces[cf.piece].holds(p) {
+			dst = append(dst, cf.ref)
 		}
 	}
 	return dst
 }
 
-// holds reports whether p, at spot s, is in the fence.
-func (pg *page) holds(cp *cellPiece, p orb.Point, s spot) bool {
-	if cp.first < cp.last {
-		if d := cp.holds(pg.spots, s); d != doubtful {
-			return d == yes
-		}
+// appendPairs appends the n refs in pairs, each shifted left and with a mark.
+func appendPairs(dst []Ref, n int, pairs []spot, shift int, mark Ref) []Ref {
+	for i := range n / 2 {
+		dst = append(dst, Ref(pairs[i].x)<<shift|mark, Ref(pairs[i].y)<<shift|mark)
 	}
-	return pg.pieces[cp.piece].holds(p)
+	if n%2 != 0 {
+		dst = append(dst, Ref(pairs[n/2].x)<<shift|mark)
+	}
+	return dst
 }
 
 // along appends the candidates along a way that meets the page.
 func (pg *page) along(dst []Ref, w *way) []Ref {
 	sure := Ref(0)
 	if w.wide {
-		sure = unconfirmed // the page is near, its fences may not be
+		sure = unconfirmed | met // the page is near, its fences may not be
 	}
 	for _, r := range pg.covers {
-		dst = append(dst, r<<1|sure)
+		dst = append(dst, r<<marks|sure)
 	}
-	if len(pg.pieces) == 0 {
+	if pg.n == 0 {
+		return pg.alongPieces(dst, w)
+	}
+	perDegree, last := float64(pg.n)/tileSize, pg.n
+	b := w.box.grown(cellSlack, cellSlack)
+	i0, i1 := clamp((b.x0-pg.box.x0)*perDegree, last), clamp((b.x1-pg.box.x0)*perDegree, last)
+	j0, j1 := clamp((b.y0-pg.box.y0)*perDegree, last), clamp((b.y1-pg.box.y0)*perDegree, last)
+	one := i0 == i1 && j0 == j1
+	if w.wide || w.long {
+		for j := j0; j <= j1; j++ {
+			for i := i0; i <= i1; i++ {
+				if one || w.meets(pg.cellBox(i, j)) {
+					dst = candidates(dst, pg.cell(j*pg.n+i))
+				}
+			}
+		}
 		return dst
 	}
-	g := &pg.grid
-	b := w.box.grown(cellSlack, cellSlack)
-	i0, i1, j0, j1 := g.column(b.x0), g.column(b.x1), g.row(b.y0), g.row(b.y1)
-	one := i0 == i1 && j0 == j1
 	home := -1
 	if pg.box.holds(w.a) {
-		home = g.at(w.a)
+		home = pg.cellOf(spotAt(&pg.box, w.a))
 	}
+	s, t := spotAt(&pg.box, w.a), spotAt(&pg.box, w.b)
 	for j := j0; j <= j1; j++ {
 		for i := i0; i <= i1; i++ {
-			k := j*g.n + i
-			switch covering, pieces := pg.cell(k); {
-			case len(covering)+len(pieces) == 0 || !one && !w.meets(g.cell(k)):
-			case w.wide || w.long:
-				dst = candidates(dst, covering, pieces)
-			default:
-				dst = pg.alongCell(dst, w, covering, pieces, k == home)
+			if one || w.meets(pg.cellBox(i, j)) {
+				dst = pg.alongCell(dst, w, s, t, j*pg.n+i, home)
 			}
 		}
 	}
 	return dst
 }
 
-// alongCell appends the candidates along a way through a cell. home says that the way begins there.
-func (pg *page) alongCell(dst []Ref, w *way, covering []Ref, pieces []cellPiece, home bool) []Ref {
-	for _, r := range covering {
-		dst = append(dst, r<<1)
+// alongWithin appends the candidates along a way whose ends are both in the tile, and that is neither wide nor long.
+func (pg *page) alongWithin(dst []Ref, w *way) []Ref {
+	for _, r := range pg.covers {
+		dst = append(dst, r<<marks)
+	}
+	if pg.n == 0 {
+		return dst
 	}
 	s, t := spotAt(&pg.box, w.a), spotAt(&pg.box, w.b)
-	for i := range pieces {
-		switch cp := &pieces[i]; pg.passed(cp, w, s, t, home) {
-		case yes:
-			dst = append(dst, cp.ref<<1)
-		case doubtful:
-			dst = append(dst, cp.ref<<1|unconfirmed)
+	home, end := pg.cellOf(s), pg.cellOf(t)
+	if home == end {
+		return pg.alongCell(dst, w, s, t, home, home)
+	}
+	i0, i1, j0, j1 := home%pg.n, end%pg.n, home/pg.n, end/pg.n
+	i0, i1, j0, j1 = min(i0, i1), max(i0, i1), min(j0, j1), max(j0, j1)
+	one := i0 == i1 || j0 == j1
+	for j := j0; j <= j1; j++ {
+		for i := i0; i <= i1; i++ {
+			if one || w.meets(pg.cellBox(i, j)) {
+				dst = pg.alongCell(dst, w, s, t, j*pg.n+i, home)
+			}
 		}
+	}
+	return dst
+}
+
+// cellBox returns the box of a cell, with some slack.
+func (pg *page) cellBox(i, j int) box {
+	size := float64(int32(1)<<pg.shift) * perUnit
+	x, y := pg.box.x0+float64(i)*size, pg.box.y0+float64(j)*size
+	return box{x, y, x + size, y + size}.grown(cellSlack, cellSlack)
+}
+
+// alongPieces appends the candidates of a part of a large fence.
+func (pg *page) alongPieces(dst []Ref, w *way) []Ref {
+	for i := range pg.pieces {
+		pc := &pg.pieces[i]
+		d := doubtful
+		if !w.wide && !w.long {
+			d = pc.passed(w.a, w.b)
+		}
+		dst = appendDecided(dst, pc.ref, d, met)
+	}
+	return dst
+}
+
+// alongCell appends the candidates along a way from s to t through cell k. The way begins in the cell home.
+func (pg *page) alongCell(dst []Ref, w *way, s, t spot, k, home int) []Ref {
+	covering, pairs, n, list := readCell(pg.cell(k))
+	dst = appendPairs(dst, covering, pairs, marks, 0)
+	var cf cellFence
+	for range n {
+		list = cf.read(list)
+		d, at := pg.passed(&cf, w, s, t, k == home)
+		dst = appendDecided(dst, cf.ref, d, at)
+	}
+	return dst
+}
+
+// appendDecided appends a candidate unless it is none.
+func appendDecided(dst []Ref, r Ref, d decided, mark candidate) []Ref {
+	switch d {
+	case yes:
+		return append(dst, r<<marks|mark)
+	case doubtful:
+		return append(dst, r<<marks|unconfirmed|met)
 	}
 	return dst
 }
 
 // passed decides whether a way has a point in a fence, as far as a cell shows it: whether it begins inside, if
-// it begins in the cell, or meets the boundary in the cell.
-func (pg *page) passed(cp *cellPiece, w *way, s, t spot, home bool) decided {
-	if cp.first == cp.last {
-		return pg.pieces[cp.piece].passed(w.a, w.b)
+// it begins in the cell, or meets the boundary in the cell; then it says so.
+func (pg *page) passed(cf *cellFence, w *way, s, t spot, home bool) (decided, candidate) {
+	switch cf.kind {
+	case round:
+		d := cf.disc()
+		if d.away(s) < d.in && d.away(t) < d.in {
+			return yes, 0
+		}
+		return d.decide(d.beside(s, t)), met
+	case edged:
+		if d := cf.crossed(s, t); d != no || !home {
+			return d, met
+		}
+		return cf.edgesHold(s), 0
 	}
-	if d := cp.crossed(pg.spots, s, t); d != no || !home {
-		return d
-	}
-	return cp.holds(pg.spots, s)
+	return pg.pieces[cf.piece].passed(w.a, w.b), met
 }
 
-func candidates(dst []Ref, covering []Ref, pieces []cellPiece) []Ref {
-	for _, r := range covering {
-		dst = append(dst, r<<1|unconfirmed)
-	}
-	for i := range pieces {
-		dst = append(dst, pieces[i].ref<<1|unconfirmed)
+// candidates appends all fences of a cell, to be confirmed.
+func candidates(dst []Ref, list []spot) []Ref {
+	covering, pairs, n, list := readCell(list)
+	dst = appendPairs(dst, covering, pairs, marks, unconfirmed|met)
+	var cf cellFence
+	for range n {
+		list = cf.read(list)
+		dst = append(dst, cf.ref<<marks|unconfirmed|met)
 	}
 	return dst
-}
-
-// bar keeps f clear of the boundaries in a tile that holds its point, and within the tile. It begins with the
-// cell of the point, and goes on over cells without boundaries as long as whole sides of the box can move.
-func (pg *page) bar(f *freeBox) {
-	reach := f.box.and(pg.box)
-	f.box = reach
-	if len(pg.pieces) == 0 {
-		return
-	}
-	g := &pg.grid
-	i, j := g.column(f.p[0]), g.row(f.p[1])
-	cell := g.square(i, j, 1).and(reach)
-	if !cell.holds(f.p) {
-		f.close() // rounding put it beside the cell it is in
-		return
-	}
-	f.box = cell
-	_, pieces := pg.cell(j*g.n + i)
-	for k := range pieces {
-		pg.barPiece(f, &pieces[k])
-	}
-	if !f.closed() {
-		s := spread{pg: pg, cell: cell, i0: i, i1: i, j0: j, j1: j}
-		for s.grow(&f.box, reach) {
-			continue
-		}
-	}
-}
-
-// barPiece keeps f clear of a fence's boundary in a cell.
-func (pg *page) barPiece(f *freeBox, cp *cellPiece) {
-	if cp.first < cp.last {
-		cp.bar(f, pg.spots, &pg.box)
-	} else {
-		pg.pieces[cp.piece].bar(f)
-	}
-}
-
-// spread is a rectangle of cells of which all but the first are without boundaries.
-type spread struct {
-	pg             *page
-	cell           box // the first cell
-	i0, i1, j0, j1 int
-}
-
-// grow moves those sides of b out by a cell that reach the side of the rectangle, if the cells there are
-// free; false if none can move.
-func (s *spread) grow(b *box, reach box) (grown bool) {
-	g := &s.pg.grid
-	if b.x1 >= s.cell.x1 && s.i1+1 < g.n && b.x1 < reach.x1 && s.free(s.i1+1, s.i1+1, s.j0, s.j1) {
-		s.i1++
-		b.x1, grown = min(g.edgeX(s.i1+1), reach.x1), true
-	}
-	if b.x0 <= s.cell.x0 && s.i0 > 0 && b.x0 > reach.x0 && s.free(s.i0-1, s.i0-1, s.j0, s.j1) {
-		s.i0--
-		b.x0, grown = max(g.edgeX(s.i0), reach.x0), true
-	}
-	if b.y1 >= s.cell.y1 && s.j1+1 < g.n && b.y1 < reach.y1 && s.free(s.i0, s.i1, s.j1+1, s.j1+1) {
-		s.j1++
-		b.y1, grown = min(g.edgeY(s.j1+1), reach.y1), true
-	}
-	if b.y0 <= s.cell.y0 && s.j0 > 0 && b.y0 > reach.y0 && s.free(s.i0, s.i1, s.j0-1, s.j0-1) {
-		s.j0--
-		b.y0, grown = max(g.edgeY(s.j0), reach.y0), true
-	}
-	return grown
-}
-
-// free reports whether no boundary runs through a range of cells.
-func (s *spread) free(i0, i1, j0, j1 int) bool {
-	for j := j0; j <= j1; j++ {
-		for k := j*s.pg.grid.n + i0; k <= j*s.pg.grid.n+i1; k++ {
-			if s.pg.starts[2*k+1] != s.pg.starts[2*k+3] {
-				return false
-			}
-		}
-	}
-	return true
 }
 
 // bar keeps f clear of the boundary. The types are named so that f stays on the stack.

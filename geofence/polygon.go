@@ -79,6 +79,8 @@ func (p *Polygon) Distance(q orb.Point) float64 {
 	return -d
 }
 
+func (p *Polygon) depth(q orb.Point, most float64) float64 { return p.lines.distance(q, most) }
+
 // Stretches appends the parts of the segment that are inside p. Their ends are exact to about 1e-15 of the
 // way, unless an edge is almost parallel to it.
 func (p *Polygon) Stretches(dst []Stretch, a, b orb.Point) []Stretch {

@@ -18,6 +18,9 @@ type Shape interface {
 	// of the way in increasing order. A touch in a single point is a stretch for a [Tripwire] only.
 	Stretches(dst []Stretch, a, b orb.Point) []Stretch
 
+	// depth returns how far p is from the boundary in metres, on either side, if that is less than most; else
+	// most or more.
+	depth(p orb.Point, most float64) float64
 	// touches reports whether the segment from a to b comes within so many metres of the shape.
 	touches(a, b orb.Point, metres float64) bool
 	// relate says how the shape lies to a box. It may answer crosses where the truth is another.

@@ -30,6 +30,11 @@ func (b box) holds(p orb.Point) bool {
 	return p[0] >= b.x0 && p[0] <= b.x1 && p[1] >= b.y0 && p[1] <= b.y1
 }
 
+// inner reports whether p is in the box and not on its edge.
+func (b *box) inner(p orb.Point) bool {
+	return p[0] > b.x0 && p[0] < b.x1 && p[1] > b.y0 && p[1] < b.y1
+}
+
 func (b box) meets(o box) bool {
 	return b.x0 <= o.x1 && o.x0 <= b.x1 && b.y0 <= o.y1 && o.y0 <= b.y1
 }

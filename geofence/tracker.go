@@ -192,6 +192,7 @@ type scratch struct {
 	told      []ranked
 	strides   int // decided since told was empty
 	refs      []Ref
+	found     []candidate
 	stretches []Stretch
 	lobes     []lobe
 	stride    stride

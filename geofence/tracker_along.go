@@ -1,7 +1,6 @@
 package geofence
 
 import (
-	"math"
 	"slices"
 
 	"github.com/paulmach/orb"
@@ -48,7 +47,19 @@ func (t *Tracker) clearBox(s *state, w *stride) {
 		s.box = orb.Bound{}
 		return
 	}
-	s.box = t.ix.FreeBox(w.b, min(max(boxLeast, zeroIfNaN(w.v1)*boxSeconds), boxMost))
+	tile, to := t.tileOf(s, w.b), ahead{}
+	if tile != nil {
+		to = aheadOf(w.last(), w.b, tile.squash)
+	}
+	s.box = t.ix.freeAhead(tile, w.b, min(max(boxLeast, zeroIfNaN(w.v1)*boxSeconds), boxMost), to).bound()
+}
+
+// tileOf returns the tile around p, nil if there is none. A vehicle is in one tile for long.
+func (t *Tracker) tileOf(s *state, p orb.Point) *page {
+	if s.tile == nil || s.tiled != t.edition || !s.tile.box.inner(p) {
+		s.tile, s.tiled = t.ix.tiles.tileAt(p), t.edition
+	}
+	return s.tile
 }
 
 // pending reports whether a boundary was passed without having been believed yet.
@@ -78,20 +89,37 @@ func within(b *orb.Bound, p *orb.Point) bool {
 	return p[0] >= b.Min[0] && p[0] <= b.Max[0] && p[1] >= b.Min[1] && p[1] <= b.Max[1]
 }
 
-// candidates returns the fences that touch the way and those that are tied, ascending.
+// candidates returns the fences, ascending, for which the way may mean something: those whose boundary it may meet,
+// and those that are tied or that it leads through where the one does not follow from the other.
 func (t *Tracker) candidates(s *state, w *stride) []Ref {
-	refs := t.work.refs[:0]
+	found := t.work.found[:0]
 	legs, n := w.legs()
-	for _, leg := range legs[:n] {
-		refs = t.ix.Along(refs, leg.a, leg.b, 0)
+	for i := range legs[:n] {
+		found = t.ix.candidates(t.tileOf(s, legs[i].a), found, legs[i].a, legs[i].b, 0)
 	}
-	touched := len(refs)
-	for i := range s.ties {
-		refs = append(refs, s.ties[i].ref)
+	if n > 1 {
+		slices.Sort(found)
 	}
-	if len(refs) > touched || n > 1 {
-		slices.Sort(refs)
-		refs = slices.Compact(refs)
+	t.work.found = found
+	refs, ties := t.work.refs[:0], s.ties
+	for len(found) > 0 {
+		ref, mark := found[0].ref(), candidate(0)
+		for ; len(found) > 0 && found[0].ref() == ref; found = found[1:] {
+			mark |= found[0] & met
+		}
+		for ; len(ties) > 0 && ties[0].ref < ref; ties = ties[1:] {
+			refs = append(refs, ties[0].ref)
+		}
+		tied := len(ties) > 0 && ties[0].ref == ref
+		if mark != 0 || !tied || !ties[0].inside || ties[0].pending {
+			refs = append(refs, ref)
+		}
+		if tied {
+			ties = ties[1:]
+		}
+	}
+	for i := range ties {
+		refs = append(refs, ties[i].ref)
 	}
 	t.work.refs = refs
 	return refs
@@ -154,9 +182,10 @@ type crossing struct {
 	f   Fence
 	tie tie
 
-	was   bool // inside before the way
-	flips int
-	first int64 // time of the first flip, to keep a pass together
+	was    bool // inside before the way
+	starts bool // the way begins inside
+	flips  int
+	first  int64 // time of the first flip, to keep a pass together
 }
 
 // decide finds out what the way means for the fence.
@@ -171,7 +200,7 @@ func (c *crossing) decide() {
 
 // walk decides lobe by lobe which side the vehicle is on.
 func (c *crossing) walk(lobes []lobe) {
-	c.was = c.tie.inside
+	c.was, c.starts = c.tie.inside, lobes[0].inside
 	for i, l := range lobes {
 		switch {
 		case l.inside == c.tie.inside:
@@ -201,22 +230,23 @@ func (c *crossing) judgeLobe(l lobe) {
 	if c.w.gap() || c.w.stop {
 		return
 	}
-	if c.deepest(l) >= m.lobeM*c.w.doubt()+m.lobe*c.w.sigma {
+	if c.deeper(l, m.lobeM*c.w.doubt()+m.lobe*c.w.sigma) {
 		c.flip()
 	}
 }
 
 // judgeEnd believes the side the way ends on when it ends deep enough for the direction of travel.
 func (c *crossing) judgeEnd(l lobe) {
-	depth := math.Abs(c.f.Shape.Distance(c.w.b))
+	m := &c.t.margins
 	if c.w.stop {
-		if depth >= c.t.margins.stopped*c.w.sigma {
+		if least := m.stopped * c.w.sigma; c.f.Shape.depth(c.w.b, least) >= least {
 			c.flip()
 		}
 		return
 	}
-	m := &c.t.margins
-	if depth >= c.margin(depth) || c.deepest(l) >= m.lobeM+m.along*c.w.sigma {
+	most := max(m.along, m.across) * c.w.sigma
+	depth := c.f.Shape.depth(c.w.b, most)
+	if depth >= most || depth >= c.margin(depth) || c.deeper(l, m.lobeM+m.along*c.w.sigma) {
 		c.flip()
 	}
 }
@@ -225,28 +255,33 @@ func (c *crossing) judgeEnd(l lobe) {
 // more when it runs along it.
 func (c *crossing) margin(depth float64) float64 {
 	m := &c.t.margins
-	from := c.w.last()
+	from, inside := c.w.last(), c.starts
 	d := metres(from, c.w.b)
 	if d < 2*c.w.sigma {
 		return m.along * c.w.sigma
 	}
-	start := c.f.Shape.Distance(from)
-	if c.tie.inside {
-		start = -start // now negative on the side the vehicle comes from
+	if c.w.bends > 0 {
+		inside = c.f.Shape.Contains(from)
+	}
+	start := c.f.Shape.depth(from, depth+d)
+	if inside == c.tie.inside {
+		start = -start // negative on the side the vehicle comes from
 	}
 	steep := min(max((depth-start)/d, 0), 1)
 	return (m.along + (m.across-m.along)*steep) * c.w.sigma
 }
 
-// deepest returns how deep the tie's lobe went so far, in metres.
-func (c *crossing) deepest(l lobe) float64 {
+// deeper reports whether the tie's lobe went so many metres deep so far.
+func (c *crossing) deeper(l lobe, least float64) bool {
 	const steps = 4
 	for i := range steps {
 		f := l.from + (l.to-l.from)*(float64(i)+0.5)/steps
-		d := math.Abs(c.f.Shape.Distance(c.w.at(f)))
-		c.tie.depth = max(c.tie.depth, float32(d))
+		d := c.f.Shape.depth(c.w.at(f), least)
+		if c.tie.depth = max(c.tie.depth, float32(d)); float64(c.tie.depth) >= least {
+			return true
+		}
 	}
-	return float64(c.tie.depth)
+	return false
 }
 
 // flip tells the pending crossing.

@@ -10,8 +10,25 @@ import (
 // outside the polar circles.
 type plane struct{ x, y float64 } // metres per degree of longitude and of latitude
 
-// planeAt returns the plane at latitude lat.
+// planeAt returns the plane at latitude lat, by a table: it differs by less than a part in a million from [planeOf].
 func planeAt(lat float64) plane {
+	at := min(max((lat+90)*planesPer, 0), 180*planesPer-1)
+	i := int(at)
+	a, b, f := &planes[i], &planes[i+1], at-float64(i)
+	return plane{a.x + f*(b.x-a.x), a.y + f*(b.y-a.y)}
+}
+
+const planesPer = 8 // in a degree
+
+var planes = func() (t [180*planesPer + 1]plane) {
+	for i := range t {
+		t[i] = planeOf(float64(i)/planesPer - 90)
+	}
+	return t
+}()
+
+// planeOf computes the plane at latitude lat.
+func planeOf(lat float64) plane {
 	c := math.Cos(lat * math.Pi / 180)
 	c2 := 2*c*c - 1
 	c4 := 2*c2*c2 - 1

@@ -44,6 +44,8 @@ type state struct {
 
 	ties  []tie     // ascending by ref
 	box   orb.Bound // around p; no boundary enters it. Not part of a snapshot: it only saves work
+	tile  *page     // where it was looked for last, in the index of edition tiled. Not part of a snapshot
+	tiled uint32
 	aside *aside
 }
 

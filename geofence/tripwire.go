@@ -68,6 +68,8 @@ func (t *Tripwire) Contains(p orb.Point) bool {
 // Distance returns the metres from p to the line, as a negative number: every other point is outside.
 func (t *Tripwire) Distance(p orb.Point) float64 { return -t.lines.distance(p, math.Inf(1)) }
 
+func (t *Tripwire) depth(p orb.Point, most float64) float64 { return t.lines.distance(p, most) }
+
 // Stretches appends the points where the segment meets the line, as stretches without length, and the parts
 // of it that run along the line.
 func (t *Tripwire) Stretches(dst []Stretch, a, b orb.Point) []Stretch {

@@ -220,30 +220,13 @@ func benchFinder(b *testing.B, w *world, find finder) {
 	}
 }
 
-// benchOutrider is membership and pass-through for every position, with a free box for each vehicle.
+// benchOutrider is membership and pass-through for every position, with a cursor for each vehicle.
 func benchOutrider(b *testing.B, w *world) {
-	ix := w.outrider(b)
-	type vehicle struct {
-		free orb.Bound
-		last orb.Point
-	}
-	vehicles := make([]vehicle, w.vehicles)
-	for i := range vehicles {
-		vehicles[i] = vehicle{ix.FreeBox(w.fixes[i], 500), w.fixes[i]}
-	}
-	dst := make([]geofence.Ref, 0, 1000)
+	step := w.followed(w.outrider(b), new(int))
 	b.ReportAllocs()
 	i := 0
 	for b.Loop() {
-		p, v := w.fixes[i%len(w.fixes)], &vehicles[i%w.vehicles]
-		if !v.free.Contains(p) {
-			if i%len(w.fixes) >= w.vehicles {
-				dst = ix.Along(dst[:0], v.last, p, 0)
-			}
-			dst = ix.Containing(dst[:0], p)
-			v.free = ix.FreeBox(p, 500)
-		}
-		v.last = p
+		step(i % (len(w.fixes) - w.vehicles))
 		i++
 	}
 }

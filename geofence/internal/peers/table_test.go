@@ -13,8 +13,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/paulmach/orb"
-
 	"outrider/geofence"
 )
 
@@ -63,7 +61,7 @@ func (w *world) compare(tb testing.TB) string {
 	skipped := 0
 	all := []*contender{
 		{name: "each position evaluated", step: w.evaluated(ix), every: 1},
-		{name: "with a box for each vehicle", step: w.boxed(ix, &skipped), every: 1},
+		{name: "with a cursor a vehicle", step: w.followed(ix, &skipped), every: 1},
 		{name: "with alerts, moving", step: w.tracked(ix, true), every: 1},
 		{name: "with alerts, parked", step: w.tracked(ix, false), every: 1},
 		{name: "tidwall/rtree + geojson", step: found(w, w.tidwall()), every: 4},
@@ -114,28 +112,16 @@ func (w *world) evaluated(ix *geofence.Index) func(int) {
 	}
 }
 
-// boxed is the same for vehicles that skip while they stay in their free box.
-func (w *world) boxed(ix *geofence.Index, skipped *int) func(int) {
-	type vehicle struct {
-		free orb.Bound
-		last orb.Point
-	}
-	vehicles := make([]vehicle, w.vehicles)
-	for i := range vehicles {
-		first := w.fixes[i+aRound]
-		vehicles[i] = vehicle{ix.FreeBox(first, 500), first}
-	}
-	dst := make([]geofence.Ref, 0, 1000)
+// followed is the same with a cursor for each vehicle, which skips while it stays in its free box.
+func (w *world) followed(ix *geofence.Index, skipped *int) func(int) {
+	cursors := make([]geofence.Cursor, w.vehicles)
+	touched, inside := make([]geofence.Ref, 0, 1000), make([]geofence.Ref, 0, 1000)
 	return func(i int) {
-		p, v := w.fixes[i+w.vehicles], &vehicles[i%w.vehicles]
-		if v.free.Contains(p) {
+		var moved bool
+		touched, inside, moved = cursors[i%w.vehicles].Move(ix, touched[:0], inside[:0], w.fixes[i+w.vehicles])
+		if !moved {
 			*skipped++
-		} else {
-			dst = ix.Along(dst[:0], v.last, p, 0)
-			dst = ix.Containing(dst[:0], p)
-			v.free = ix.FreeBox(p, 500)
 		}
-		v.last = p
 	}
 }
 

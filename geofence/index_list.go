@@ -1,0 +1,154 @@
+package geofence
+
+import (
+	"math"
+
+	"github.com/paulmach/orb"
+)
+
+// mostEdges is how many edges of one polygon a cell lists; where there are more, the polygon's own tree is
+// quicker.
+const mostEdges = 300
+
+// fill writes the lists of the cells.
+func (pg *page) fill() {
+	g := newGrid(pg.box, pg.n)
+	cells := pg.n * pg.n
+	all := make([]relation, cells*len(pg.pieces))
+	rasters := make([]raster, len(pg.pieces))
+	for i := range pg.pieces {
+		rasters[i] = raster{grid: &g, out: all[i*cells : (i+1)*cells]}
+		pg.pieces[i].shape.raster(&rasters[i])
+	}
+	pg.starts, pg.bounded = make([]uint32, 0, cells+1), make([]uint32, pg.n)
+	pg.lists = make([]spot, 0, room(all, rasters))
+	for c := range cells {
+		pg.starts = append(pg.starts, uint32(len(pg.lists)))
+		pg.fillCell(rasters, c)
+	}
+	pg.starts = append(pg.starts, uint32(len(pg.lists)))
+}
+
+// room returns about how much the lists of a page take.
+func room(all []relation, rasters []raster) int {
+	var count [3]int
+	for _, r := range all {
+		count[r]++
+	}
+	n := count[covers]*5/8 + count[crosses]*4
+	for i := range rasters {
+		n += len(rasters[i].hits) * 9 / 8
+	}
+	return n
+}
+
+// fillCell writes the list of one cell, nothing if no fence has to do with it.
+func (pg *page) fillCell(rasters []raster, c int) {
+	head := len(pg.lists)
+	covering, boundaries := 0, 0
+	for i := range rasters {
+		if rasters[i].out[c] != covers {
+			continue
+		}
+		if covering == 0 {
+			pg.lists = append(pg.lists, spot{})
+		}
+		if covering++; covering%2 == 1 {
+			pg.lists = append(pg.lists, spot{x: int32(pg.pieces[i].ref)})
+		} else {
+			pg.lists[len(pg.lists)-1].y = int32(pg.pieces[i].ref)
+		}
+	}
+	for i := range rasters {
+		if rasters[i].out[c] != crosses {
+			continue
+		}
+		if covering+boundaries == 0 {
+			pg.lists = append(pg.lists, spot{})
+		}
+		boundaries++
+		pg.listBoundary(&rasters[i], i, c)
+	}
+	if covering+boundaries > 0 {
+		pg.lists[head] = spot{int32(covering), int32(boundaries)}
+	}
+	if boundaries > 0 {
+		pg.bounded[c/pg.n] |= 1 << (c % pg.n)
+	}
+}
+
+// listBoundary appends what there is of a piece in a cell.
+func (pg *page) listBoundary(r *raster, i, cell int) {
+	pc := &pg.pieces[i]
+	n := 0
+	for n < len(r.hits) && r.hits[n].cell() == cell {
+		n++
+	}
+	hits := r.hits[:n]
+	r.hits = r.hits[n:]
+	head := len(pg.lists)
+	kind := asked
+	pg.lists = append(pg.lists, spot{})
+	if d, ok := discOf(pc, &pg.box); ok {
+		kind = round
+		pg.lists = append(pg.lists, d.centre, spot{bitsOf(d.squash), bitsOf(d.in)}, spot{x: bitsOf(d.out)})
+	} else if p, ok := pc.shape.(*Polygon); ok && n <= mostEdges && pg.listEdges(r, hits, cell, p) {
+		kind = edged
+	}
+	pg.lists[head] = spot{int32(pc.ref), int32(uint32(i)<<2 | uint32(kind))}
+}
+
+func bitsOf(f float64) int32 { return int32(math.Float32bits(float32(f))) }
+
+// listEdges appends the edges of a polygon in a cell; false and nothing if no spot of the cell is clear of them.
+func (pg *page) listEdges(r *raster, hits []hit, cell int, p *Polygon) bool {
+	head := len(pg.lists)
+	pg.lists = append(pg.lists, spot{}, spot{})
+	for i, h := range hits {
+		a, b := spotAt(&pg.box, r.edges[2*h.edge()]), spotAt(&pg.box, r.edges[2*h.edge()+1])
+		if i == 0 {
+			pg.lists = append(pg.lists, a)
+		} else if pg.lists[len(pg.lists)-1] != a {
+			pg.lists = append(pg.lists, lift, a)
+		}
+		pg.lists = append(pg.lists, b)
+	}
+	pts := pg.lists[head+2:]
+	known, ok := clearSpot(pts, &pg.box, r.cell(cell))
+	if !ok {
+		pg.lists = pg.lists[:head]
+		return false
+	}
+	inside := int32(0)
+	if p.Contains(known.point(&pg.box)) {
+		inside = 1
+	}
+	pg.lists[head], pg.lists[head+1] = spot{int32(len(pts)), inside}, known
+	return true
+}
+
+// clearSpot finds a spot in the cell that is clear of all its edges.
+func clearSpot(pts []spot, tile *box, cell box) (known spot, ok bool) {
+	const tries = 12
+	for i := range tries {
+		// Points of a low-discrepancy sequence, the centre first.
+		u := math.Mod(0.5+float64(i)*0.7548776662466927, 1)
+		v := math.Mod(0.5+float64(i)*0.5698402909980532, 1)
+		p := orb.Point{cell.x0 + (0.05+0.9*u)*(cell.x1-cell.x0), cell.y0 + (0.05+0.9*v)*(cell.y1-cell.y0)}
+		if known = spotAt(tile, p); isClear(pts, known) {
+			return known, true
+		}
+	}
+	return known, false
+}
+
+// isClear reports whether a spot is clear of all lines through edges.
+func isClear(pts []spot, s spot) bool {
+	for i := 1; i < len(pts); i++ {
+		a, b := pts[i-1], pts[i]
+		if a != lift && b != lift && close32(turn32(a, b, s), a, b) {
+			return false
+		}
+	}
+	return true
+}
