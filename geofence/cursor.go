@@ -34,15 +34,11 @@ func (c *Cursor) Move(ix *Index, touched, inside []Ref, p orb.Point) (t, i []Ref
 	if c.tile == nil || !c.tile.box.inner(p) {
 		c.tile = ix.tiles.tileAt(p)
 	}
-	inside = ix.containingIn(c.tile, inside, p)
 	if from == p {
+		inside = ix.containingIn(c.tile, inside, p)
 		touched = append(touched, inside...)
 	} else {
-		start := len(touched)
-		touched = ix.candidates(c.tile, touched, from, p, 0)
-		for i := start; i < len(touched); i++ {
-			touched[i] = touched[i].ref()
-		}
+		touched, inside = ix.passing(c.tile, touched, inside, from, p)
 	}
 	squash := 1.0
 	if c.tile != nil {
@@ -50,4 +46,19 @@ func (c *Cursor) Move(ix *Index, touched, inside []Ref, p orb.Point) (t, i []Ref
 	}
 	c.p, c.free = p, ix.freeAhead(c.tile, p, cursorReach, aheadOf(from, p, squash))
 	return touched, inside, true
+}
+
+// passing appends the fences on the way from a to b, and those that hold b: all of them are on the way, and those whose
+// boundary the way does not meet hold both ends.
+func (ix *Index) passing(tile *page, touched, inside []Ref, a, b orb.Point) (t, i []Ref) {
+	start := len(touched)
+	touched = ix.candidates(tile, touched, a, b, 0)
+	for i, c := range touched[start:] {
+		r := c.ref()
+		if c&met == 0 || ix.fences.at(r).Shape.Contains(b) {
+			inside = append(inside, r)
+		}
+		touched[start+i] = r
+	}
+	return touched, inside
 }
