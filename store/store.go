@@ -268,10 +268,11 @@ type Records interface {
 	Delivery(ctx context.Context, tenant identity.TenantID, id string) (DeliveryRecord, error)
 	// DeliveryCounts counts deliveries by state over all tenants.
 	DeliveryCounts(ctx context.Context) (map[notify.State]int, error)
+	notify.Backlogs
 	DeadLetters(ctx context.Context, q Query) ([]DeadLetter, error)
-	// PutDeadLetters makes refused input durable, and keeps the newest 10,000 of each tenant.
 	// Prune deletes up to so many of the oldest crossings that were recorded before a time, and as many deliveries that
 	// were made before it and are done with. It returns how many went: 0 when none are left.
 	Prune(ctx context.Context, before time.Time, most int) (int, error)
+	// PutDeadLetters makes refused input durable, and keeps the newest 10,000 of each tenant.
 	PutDeadLetters(ctx context.Context, letters []DeadLetter) error
 }

@@ -188,6 +188,7 @@ func (a *App) startKeeping(ctx context.Context) error {
 	}
 	a.onStop("store", func(context.Context) error { return a.store.Close() })
 	a.directory, a.rulebook = identity.NewDirectory(), notify.NewRulebook()
+	a.registry.MustRegister(notify.NewBacklogCollector(a.store, a.directory.AllPages, a.o.Now))
 	return a.reloadDirectory(ctx)
 }
 

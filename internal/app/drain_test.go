@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"strings"
 	"sync/atomic"
@@ -41,6 +42,10 @@ func TestAnEndDoesNotWaitForMeta(t *testing.T) {
 	way.holds.Store(true)
 	driveThrough(t, r.connect(t, "box"), "fleet/default/van/fix", 11.5, 48.1)
 	eventually(t, "a message is under way", way.held.Load)
+	waiting := fmt.Sprintf("{page=%q}", page)
+	eventually(t, "the other one waits, and is seen to", func() bool {
+		return r.metric(t, "outrider_page_backlog_deliveries"+waiting) == 1 && r.metric(t, "outrider_page_backlog_age_seconds"+waiting) > 0
+	})
 
 	ended := make(chan struct{})
 	go func() {

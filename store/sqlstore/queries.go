@@ -24,6 +24,7 @@ func Queries() map[string]Statement {
 		"allTexts":       {allTexts, "texts"},            // the same
 		"countDone":      {countDone, "delivery_counts"}, // four rows
 		"countWaiting":   {countWaiting, "deliveries"},   // indexes of those that are under way
+		"countBacklog":   {countBacklog, "deliveries"},   // an index of those that wait
 		"oldestRevision": {oldestRevision, "adoptions"},  // a few rows for each lane
 		"abandonAll":     {abandonAll, "deliveries"},     // an index of the few that are sending
 		"geofencesAt":    {geofencesAt, ""},              // by revision: all versions up to it

@@ -15,6 +15,7 @@ var recordTests = map[string]func(*testing.T, *bench){
 	"crossings are listed newest first":                recordCrossings,
 	"deliveries are listed newest first":               recordDeliveries,
 	"deliveries are counted by state":                  recordCounts,
+	"what waits for each page is counted":              recordBacklog,
 	"dead letter comes back as it was put":             recordLetter,
 	"the newest 10,000 dead letters are kept":          recordLetterLimit,
 	"the store answers a ping":                         recordPing,
@@ -109,6 +110,18 @@ func recordCounts(t *testing.T, b *bench) {
 	echo(t, b, "p", "o", 0)
 	echo(t, b, "p", "o", time.Second)
 	same(t, "counts", must(b.DeliveryCounts(t.Context()))(t), map[notify.State]int{notify.Pending: 2, notify.Sent: 1})
+}
+
+func recordBacklog(t *testing.T, b *bench) {
+	same(t, "none", must(b.Backlog(t.Context()))(t), nil)
+	held := delivery("h", "p", "9", epoch.Add(-2*time.Hour))
+	held.State = notify.Held
+	queue(t, b, delivery("1", "p", "1", epoch), delivery("2", "p", "2", epoch.Add(-time.Minute)), delivery("3", "p", "3", epoch.Add(time.Minute)),
+		delivery("4", "q", "4", epoch.Add(-time.Hour)), held)
+	want := []notify.Backlog{{Page: "p", Pending: 3, Oldest: epoch.Add(-time.Minute)}, {Page: "q", Pending: 1, Oldest: epoch.Add(-time.Hour)}}
+	same(t, "two pages", must(b.Backlog(t.Context()))(t), want)
+	b.claim(t, "q", 1, 0)
+	same(t, "one is sent", must(b.Backlog(t.Context()))(t), want[:1])
 }
 
 func letter(tenant, detail string) store.DeadLetter {
