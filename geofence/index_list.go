@@ -24,9 +24,55 @@ func (pg *page) fill() {
 	pg.lists = make([]spot, 0, room(all, rasters))
 	for c := range cells {
 		pg.starts = append(pg.starts, uint32(len(pg.lists)))
-		pg.fillCell(rasters, c)
+		w := pg.beginCell(c)
+		for i := range rasters {
+			if rasters[i].out[c] == covers {
+				w.cover(pg.pieces[i].ref)
+			}
+		}
+		for i := range rasters {
+			if rasters[i].out[c] == crosses {
+				w.bound(&rasters[i], i)
+			}
+		}
+		w.end()
 	}
 	pg.starts = append(pg.starts, uint32(len(pg.lists)))
+}
+
+// cellWriter appends the list of a cell: first the fences that cover it, then those with a boundary in it.
+type cellWriter struct {
+	pg                   *page
+	cell, head           int
+	covering, boundaries int
+}
+
+func (pg *page) beginCell(c int) cellWriter {
+	w := cellWriter{pg: pg, cell: c, head: len(pg.lists)}
+	pg.lists = append(pg.lists, spot{})
+	return w
+}
+
+// cover adds a fence that covers the cell.
+func (w *cellWriter) cover(r Ref) {
+	if w.covering++; w.covering%2 == 1 {
+		w.pg.lists = append(w.pg.lists, spot{x: int32(r)})
+	} else {
+		w.pg.lists[len(w.pg.lists)-1].y = int32(r)
+	}
+}
+
+// end completes the list: it is empty if no fence has to do with the cell.
+func (w *cellWriter) end() {
+	pg := w.pg
+	if w.covering+w.boundaries == 0 {
+		pg.lists = pg.lists[:w.head]
+		return
+	}
+	pg.lists[w.head] = spot{int32(w.covering), int32(w.boundaries)}
+	if w.boundaries > 0 {
+		pg.bounded[w.cell/pg.n] |= 1 << (w.cell % pg.n)
+	}
 }
 
 // room returns about how much the lists of a page take.
@@ -42,43 +88,10 @@ func room(all []relation, rasters []raster) int {
 	return n
 }
 
-// fillCell writes the list of one cell, nothing if no fence has to do with it.
-func (pg *page) fillCell(rasters []raster, c int) {
-	head := len(pg.lists)
-	covering, boundaries := 0, 0
-	for i := range rasters {
-		if rasters[i].out[c] != covers {
-			continue
-		}
-		if covering == 0 {
-			pg.lists = append(pg.lists, spot{})
-		}
-		if covering++; covering%2 == 1 {
-			pg.lists = append(pg.lists, spot{x: int32(pg.pieces[i].ref)})
-		} else {
-			pg.lists[len(pg.lists)-1].y = int32(pg.pieces[i].ref)
-		}
-	}
-	for i := range rasters {
-		if rasters[i].out[c] != crosses {
-			continue
-		}
-		if covering+boundaries == 0 {
-			pg.lists = append(pg.lists, spot{})
-		}
-		boundaries++
-		pg.listBoundary(&rasters[i], i, c)
-	}
-	if covering+boundaries > 0 {
-		pg.lists[head] = spot{int32(covering), int32(boundaries)}
-	}
-	if boundaries > 0 {
-		pg.bounded[c/pg.n] |= 1 << (c % pg.n)
-	}
-}
-
-// listBoundary appends what there is of a piece in a cell.
-func (pg *page) listBoundary(r *raster, i, cell int) {
+// bound adds what there is of a piece's boundary in the cell.
+func (w *cellWriter) bound(r *raster, i int) {
+	w.boundaries++
+	pg, cell := w.pg, w.cell
 	pc := &pg.pieces[i]
 	n := 0
 	for n < len(r.hits) && r.hits[n].cell() == cell {

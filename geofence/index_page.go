@@ -24,7 +24,9 @@ type page struct {
 	lists   []spot   // see [cellKind]
 	bounded []uint32 // for each row of cells a bit for each with a boundary in it
 	covers  []Ref    // the fences that cover the whole box, ascending
-	pieces  []piece  // the fences with a boundary in the box, ascending
+	pieces  []piece  // the fences with a boundary in the box; those without a shape are gaps
+	edges   int      // of polygons in a tile, about
+	gaps    int      // in pieces
 }
 
 // piece is a fence with a boundary in a page, with what answers most questions about it.
@@ -66,23 +68,28 @@ func newPage(b box, tile bool, members []entry) *page {
 	m := metricAt(b.centre()[1])
 	pg.squash = m.x / m.y
 	if n > 0 && tile {
-		pg.n = gridSize(pg.pieces, b)
+		for i := range pg.pieces {
+			pg.edges += edgesIn(pg.pieces[i].shape, b)
+		}
+		pg.n = gridSize(len(pg.pieces), pg.edges)
 		pg.shift = uint8(bits.TrailingZeros(cellUnits / uint(pg.n)))
 		pg.fill()
 	}
 	return pg
 }
 
-// gridSize returns how fine a grid is worth its memory: about three boundaries and 30 edges in a cell.
-func gridSize(pieces []piece, b box) int {
-	edges := 0
-	for i := range pieces {
-		if p, ok := pieces[i].shape.(*Polygon); ok {
-			edges += p.lines.count(b)
-		}
+// edgesIn returns about how many edges a polygon has in a box.
+func edgesIn(s Shape, b box) int {
+	if p, ok := s.(*Polygon); ok {
+		return p.lines.count(b)
 	}
+	return 0
+}
+
+// gridSize returns how fine a grid is worth its memory: about three boundaries and 30 edges in a cell.
+func gridSize(pieces, edges int) int {
 	size := 1
-	for size < mostCells && (size*2 < len(pieces) || size*24*len(pieces) < edges) {
+	for size < mostCells && (size*2 < pieces || size*24*pieces < edges) {
 		size *= 2
 	}
 	return size
@@ -409,7 +416,9 @@ func (pg *page) members(leave []Ref) []entry {
 		all = append(all, entry{ref: r, covers: true})
 	}
 	for i := range pg.pieces {
-		all = append(all, entry{ref: pg.pieces[i].ref, shape: pg.pieces[i].shape})
+		if pg.pieces[i].shape != nil {
+			all = append(all, entry{ref: pg.pieces[i].ref, shape: pg.pieces[i].shape})
+		}
 	}
 	return slices.DeleteFunc(all, func(m entry) bool { return slices.Contains(leave, m.ref) })
 }

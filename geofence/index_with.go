@@ -1,7 +1,6 @@
 package geofence
 
 import (
-	"cmp"
 	"maps"
 	"slices"
 )
@@ -150,21 +149,26 @@ func (e *indexEdit) finish() *Index {
 func (e *indexEdit) finishTile(key tileKey, t *tileEdit) {
 	b := key.box()
 	old := e.pages.find(b, func(*page) bool { return true })
-	var members []entry
-	if old != nil {
-		members = old.members(t.leave)
-	}
+	join := make([]entry, 0, len(t.join))
 	for ref, covers := range t.join {
-		members = append(members, entry{ref, e.fences.at(ref).Shape, covers})
+		join = append(join, entry{ref, e.fences.at(ref).Shape, covers})
 	}
-	slices.SortFunc(members, func(a, b entry) int { return cmp.Compare(a.ref, b.ref) })
+	slices.SortFunc(join, byRef)
+	if old != nil {
+		if next := old.amended(t.leave, join); next != nil {
+			e.pages = e.pages.replace(old, next)
+			return
+		}
+		join = append(join, old.members(t.leave)...)
+		slices.SortFunc(join, byRef)
+	}
 	switch {
-	case old == nil && len(members) == 0:
+	case old == nil && len(join) == 0:
 	case old == nil:
-		e.pages = e.pages.with(newPage(b, true, members))
-	case len(members) == 0:
+		e.pages = e.pages.with(newPage(b, true, join))
+	case len(join) == 0:
 		e.pages = e.pages.replace(old, nil)
 	default:
-		e.pages = e.pages.replace(old, newPage(b, true, members))
+		e.pages = e.pages.replace(old, newPage(b, true, join))
 	}
 }

@@ -24,7 +24,7 @@ type DispatcherOptions struct {
 	Logger     *slog.Logger          // nil: silent
 	Registerer prometheus.Registerer // nil: unregistered
 
-	InFlight    int           // alerts at a time for one page; 0: 32
+	InFlight    int           // alerts at a time for one page; 0: 96
 	Answers     int           // answers at a time besides; 0: 8
 	Channels    int           // messages at a time to other channels, of all pages; 0: 64
 	Rate        int           // messages in any second for one page; 0: 300, Meta's limit
@@ -67,7 +67,7 @@ func (o DispatcherOptions) withDefaults() DispatcherOptions {
 			*d = standard
 		}
 	}
-	orInt(&o.InFlight, 32)
+	orInt(&o.InFlight, 96)
 	orInt(&o.Answers, 8)
 	orInt(&o.Channels, 64)
 	orInt(&o.Rate, 300)

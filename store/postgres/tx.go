@@ -29,9 +29,10 @@ var _ sqlstore.Tx = (*tx)(nil)
 func newTx(ctx context.Context, conn *pgx.Conn, d *dialect) *tx {
 	t := &tx{ctx: ctx, conn: conn, dialect: d, batch: &pgx.Batch{}}
 	t.batch.Queue("BEGIN")
-	// PERF: what is written is found by index. Statistics of a table that just began to fill say otherwise.
-	t.batch.Queue("SET LOCAL enable_seqscan = off")
-	t.batch.Queue("SELECT pg_advisory_xact_lock($1)", int64(writersLock))
+	// PERF: what is written is found by index, whatever the statistics of a table that just began to fill say; and by one
+	// that skips the rows that are done with, which a bitmap does not. For this transaction only, in one statement.
+	t.batch.Queue("SELECT pg_advisory_xact_lock($1), set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true)",
+		int64(writersLock))
 	return t
 }
 
