@@ -30,7 +30,7 @@ type Server struct {
 func Start(t testing.TB, durable bool) *Server {
 	t.Helper()
 	s := &Server{dir: directory(t), as: credential(t)}
-	s.run(t, "initdb", "-D", filepath.Join(s.dir, "data"), "-A", "trust", "-U", "postgres", "-E", "UTF8", "--no-locale", "-N")
+	s.Run(t, "initdb", "-D", filepath.Join(s.dir, "data"), "-A", "trust", "-U", "postgres", "-E", "UTF8", "--no-locale", "-N")
 	fsync := "off"
 	if durable {
 		fsync = "on"
@@ -58,8 +58,16 @@ func Start(t testing.TB, durable bool) *Server {
 func (s *Server) URL(t testing.TB) string {
 	t.Helper()
 	schema := "test_" + strconv.Itoa(int(s.schemas.Add(1)))
-	s.run(t, "psql", "-h", s.dir, "-U", "postgres", "-d", "postgres", "-q", "-c", "CREATE SCHEMA "+schema)
+	s.Run(t, "psql", "-h", s.dir, "-U", "postgres", "-d", "postgres", "-q", "-c", "CREATE SCHEMA "+schema)
 	return fmt.Sprintf("postgres:///postgres?host=%s&user=postgres&search_path=%s", s.dir, schema)
+}
+
+// Database returns the URL of a fresh database, for what concerns a whole one, such as a dump.
+func (s *Server) Database(t testing.TB) string {
+	t.Helper()
+	name := "test_" + strconv.Itoa(int(s.schemas.Add(1)))
+	s.Run(t, "createdb", "-h", s.dir, "-U", "postgres", name)
+	return fmt.Sprintf("postgres:///%s?host=%s&user=postgres", name, s.dir)
 }
 
 // await waits until the server answers.
@@ -75,7 +83,8 @@ func (s *Server) await(t testing.TB) {
 	t.Fatal("postgrestest: the server does not answer")
 }
 
-func (s *Server) run(t testing.TB, program string, args ...string) {
+// Run runs one of PostgreSQL's programs in a directory of the server's.
+func (s *Server) Run(t testing.TB, program string, args ...string) {
 	t.Helper()
 	if out, err := s.command(t, program, args...).CombinedOutput(); err != nil {
 		t.Fatalf("postgrestest: %s: %v\n%s", program, err, out)
