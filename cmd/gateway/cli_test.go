@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -227,6 +228,50 @@ func TestTheDemoStopsCleanly(t *testing.T) {
 		"REST API      http://127.0.0.1:", "admin key     or_", "mosquitto_pub", "curl", "true crossings", "alerts delivered", "publish → send", "p99",
 		"every true crossing was told once, and nothing else",
 	})
+}
+
+// A hangup reads the settings again: those that may change are in force at once, the log names the others, and a file
+// that is not accepted changes nothing.
+func TestAHangupReadsTheSettingsAgain(t *testing.T) {
+	out := &lockedBuffer{}
+	env := environment{stdin: strings.NewReader(""), stdout: out, stderr: out}
+	file := filepath.Join(t.TempDir(), "gateway.yaml")
+	write := func(text string) {
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("log.level: info\n")
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan int, 1)
+	go func() {
+		ended <- env.run(ctx, []string{"serve", "--config", file, "--data.dir=" + t.TempDir(), "--http.listen=127.0.0.1:0", "--mqtt.listen=127.0.0.1:0"})
+	}()
+	told := func(what string) {
+		t.Helper()
+		for deadline := time.Now().Add(30 * time.Second); !strings.Contains(out.String(), what); time.Sleep(5 * time.Millisecond) {
+			if time.Now().After(deadline) {
+				t.Fatalf("never said %q:\n%s", what, out.String())
+			}
+		}
+	}
+	hangUp := func() {
+		if err := syscall.Kill(os.Getpid(), syscall.SIGHUP); err != nil {
+			t.Fatal(err)
+		}
+	}
+	told("started")
+	write("log.level: loud\n")
+	hangUp()
+	told(`\"loud\" is not one of`)
+	told("all stays as it was")
+	write("log.level: debug\nalerts.max_age: 5h\n")
+	hangUp()
+	told(`"waiting":["alerts.max_age"]`)
+	stop()
+	if code := <-ended; code != 0 {
+		t.Errorf("exit code %d:\n%s", code, out.String())
+	}
 }
 
 // lockedBuffer is a terminal that a test reads while it is written.

@@ -190,12 +190,19 @@ func (env environment) settings(fs *flag.FlagSet) func() (config.Config, error) 
 
 // configured reads the settings of a command that has no other flags.
 func (env environment) configured(name string, args []string) (config.Config, error) {
+	c, _, err := env.configurable(name, args)
+	return c, err
+}
+
+// configurable is configured with what reads the settings again.
+func (env environment) configurable(name string, args []string) (c config.Config, again func() (config.Config, error), err error) {
 	fs := env.flags(name)
 	load := env.settings(fs)
 	if err := env.parse(fs, args); err != nil {
-		return config.Config{}, err
+		return config.Config{}, nil, err
 	}
-	return load()
+	c, err = load()
+	return c, load, err
 }
 
 func (env environment) printVersion(_ context.Context, args []string) error {

@@ -6,7 +6,9 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"os/signal"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"github.com/lmittmann/tint"
@@ -20,12 +22,16 @@ import (
 const stopWithin = 5 * time.Second
 
 func (env environment) serve(ctx context.Context, args []string) error {
-	c, err := env.configured("serve", args)
+	c, again, err := env.configurable("serve", args)
 	if err != nil {
 		return err
 	}
-	logger := env.logger(c.Log)
-	a, err := app.New(app.Options{Config: c, Logger: logger, Version: version})
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
+	defer signal.Stop(hangups)
+	level := &slog.LevelVar{}
+	logger := env.levelled(c.Log, level)
+	a, err := app.New(app.Options{Config: c, Logger: logger, Level: level, Version: version})
 	if err != nil {
 		return err
 	}
@@ -38,13 +44,35 @@ func (env environment) serve(ctx context.Context, args []string) error {
 		return env.begun(ctx, err)
 	}
 	logger.Info("started", "version", version, "http", a.HTTPAddr().String(), "mqtt", mqttAddress(a, c.MQTT))
-	select {
-	case <-ctx.Done():
-		logger.Info("stopping")
-	case err = <-a.Failed():
-		logger.Error("a part cannot go on, stopping", "cause", err)
+	for {
+		select {
+		case <-hangups:
+			reload(a, again, logger)
+			continue
+		case <-ctx.Done():
+			logger.Info("stopping")
+		case err = <-a.Failed():
+			logger.Error("a part cannot go on, stopping", "cause", err)
+		}
+		return joined(err, stop(a.Stop))
 	}
-	return joined(err, stop(a.Stop))
+}
+
+// reload reads the settings again and takes over what may change now.
+func reload(a *app.App, again func() (config.Config, error), logger *slog.Logger) {
+	c, err := again()
+	var waiting []string
+	if err == nil {
+		waiting, err = a.Reload(c)
+	}
+	switch {
+	case err != nil:
+		logger.Error("settings not taken over, all stays as it was", "cause", err)
+	case len(waiting) > 0:
+		logger.Warn("settings taken over; others that changed wait for the next start", "waiting", waiting)
+	default:
+		logger.Info("settings taken over")
+	}
 }
 
 // begun is the error of a start. One that was called off by a signal is an orderly end.
@@ -82,8 +110,10 @@ func joined(first, second error) error {
 }
 
 // logger writes to standard error: standard output is for what was asked for.
-func (env environment) logger(c config.Log) *slog.Logger {
-	var level slog.Level
+func (env environment) logger(c config.Log) *slog.Logger { return env.levelled(c, &slog.LevelVar{}) }
+
+// levelled is the same with a level that can be changed later.
+func (env environment) levelled(c config.Log, level *slog.LevelVar) *slog.Logger {
 	_ = level.UnmarshalText([]byte(c.Level)) // checked when it was loaded
 	if c.Format == "json" || c.Format == "auto" && !isTerminal(env.stderr) {
 		return slog.New(slog.NewJSONHandler(env.stderr, &slog.HandlerOptions{Level: level, ReplaceAttr: durationsWithUnit}))

@@ -55,6 +55,8 @@ type Options struct {
 	Streets []byte
 	// OnSent is told of every message that Meta took: the delivery, and when its request began. It must not block.
 	OnSent func(notify.Delivery, time.Time)
+	// Level is the level of Logger, for a reload to change; nil: it stays.
+	Level *slog.LevelVar
 	// SelfAddressed: without http.public_url, pictures and the login have the address that is listened on. For demos and tests.
 	SelfAddressed bool
 }
@@ -85,6 +87,8 @@ type App struct {
 	dispatcher *notify.Dispatcher
 	refresher  *refresher
 	decoder    *codec.Joiner
+	retention  atomic.Int64   // store.retention in force, nanoseconds
+	pruneNow   chan struct{}  // capacity 1: retention changed
 	endpoint   *mqtt.Endpoint // nil when no device can connect
 	devices    *devices       // nil without endpoint
 	client     *mqtt.Client   // nil when mqtt.url is empty
@@ -128,9 +132,12 @@ func New(o Options) (*App, error) {
 		return nil, errors.New("app: no fixes can come in: set mqtt.listen, mqtt.url or both")
 	}
 	end := &recent{}
-	return &App{
+	a := &App{
 		o: o, logger: slog.New(remember(o.Logger.Handler(), end)), recent: end, registry: o.Registry, feed: console.NewFeed(),
-	}, nil
+		pruneNow: make(chan struct{}, 1),
+	}
+	a.retention.Store(int64(c.Store.Retention))
+	return a, nil
 }
 
 // Start sets the gateway going and returns when it takes fixes and requests. After an error everything that

@@ -10,11 +10,20 @@ import (
 
 // newDecoder is the decoder with the rules and formats of the settings. Errors name the setting.
 func newDecoder(c config.MQTT) (*codec.Joiner, error) {
+	inner, err := readDecoder(c)
+	if err != nil {
+		return nil, err
+	}
+	return codec.NewJoiner(inner, codec.JoinerOptions{}), nil
+}
+
+// readDecoder is the decoder without the joining.
+func readDecoder(c config.MQTT) (*codec.Decoder, error) {
 	o, err := decoderOptions(c)
 	if err != nil {
 		return nil, err
 	}
-	return codec.NewJoiner(codec.New(o), codec.JoinerOptions{}), nil
+	return codec.New(o), nil
 }
 
 func decoderOptions(c config.MQTT) (o codec.Options, err error) {

@@ -14,9 +14,11 @@ const (
 
 // prune keeps the record as long as the settings say, until ctx ends.
 func (a *App) prune(ctx context.Context) {
-	keep := a.o.Config.Store.Retention
-	for keep > 0 && ctx.Err() == nil {
-		n, err := a.store.Prune(ctx, a.o.Now().Add(-keep), pruneMost)
+	for ctx.Err() == nil {
+		n, err := 0, error(nil)
+		if keep := time.Duration(a.retention.Load()); keep > 0 {
+			n, err = a.store.Prune(ctx, a.o.Now().Add(-keep), pruneMost)
+		}
 		if err != nil && ctx.Err() == nil {
 			a.logger.Error("the record cannot be pruned", "part", "store", "cause", err)
 		}
@@ -26,6 +28,7 @@ func (a *App) prune(ctx context.Context) {
 		}
 		select {
 		case <-time.After(wait):
+		case <-a.pruneNow:
 		case <-ctx.Done():
 		}
 	}

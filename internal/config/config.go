@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"maps"
 	"net/netip"
 	"slices"
@@ -35,7 +36,22 @@ type Config struct {
 	Roles    []string
 
 	shown []Shown
+	marks map[string]uint64 // of the values as they were written, to tell whether one changed
 }
+
+// Changed lists the settings whose values differ, secrets too.
+func (c Config) Changed(from Config) []string {
+	var names []string
+	for _, s := range c.shown {
+		if c.marks[s.Name] != from.marks[s.Name] {
+			names = append(names, s.Name)
+		}
+	}
+	return names
+}
+
+// markSeed makes marks say nothing to anybody else.
+var markSeed = maphash.MakeSeed()
 
 // Shown is a setting as it may be shown to anybody.
 type Shown struct{ Name, Value, Source string } // of a secret that is set the value is "REDACTED"
@@ -252,7 +268,7 @@ func defaults() valueSet {
 
 func (vs valueSet) config() (Config, error) {
 	var (
-		c        Config
+		c        = Config{marks: map[string]uint64{}}
 		problems []error
 	)
 	for _, s := range Settings() {
@@ -261,6 +277,7 @@ func (vs valueSet) config() (Config, error) {
 			problems = append(problems, &Problem{s.Name, v.source, err.Error()})
 		}
 		c.shown = append(c.shown, show(s, v))
+		c.marks[s.Name] = maphash.String(markSeed, v.text)
 	}
 	return c, errors.Join(problems...)
 }

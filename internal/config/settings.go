@@ -30,6 +30,7 @@ type Setting struct {
 	Name    string
 	Default string
 	Secret  bool
+	Reload  bool     // is taken over while the gateway runs
 	Values  []string // the only ones that are accepted; none: not a closed list
 	Doc     string   // meaning, for docs/config.md and --help
 
@@ -146,13 +147,13 @@ func Settings() []Setting {
 			set: number(func(c *Config, n int64) { c.MQTT.Connections = int(n) }, 1, 64)},
 		{Name: "mqtt.share", Doc: "Shared-subscription group at the external broker. Empty: a subscription of our own.",
 			set: text(func(c *Config) *string { return &c.MQTT.Share })},
-		{Name: "mqtt.rules", Doc: "Which codec reads which topics, and where the ids stand in them: rules such as `plant/{vehicle}/up teltonika`, separated by semicolons or line ends. They come before the topics that are known by themselves. See docs/trackers.md.",
+		{Name: "mqtt.rules", Reload: true, Doc: "Which codec reads which topics, and where the ids stand in them: rules such as `plant/{vehicle}/up teltonika`, separated by semicolons or line ends. They come before the topics that are known by themselves. See docs/trackers.md.",
 			set: text(func(c *Config) *string { return &c.MQTT.Rules })},
-		{Name: "mqtt.mappings", Doc: "YAML file with JSON formats of your own. See docs/trackers.md.",
+		{Name: "mqtt.mappings", Reload: true, Doc: "YAML file with JSON formats of your own. See docs/trackers.md.",
 			set: text(func(c *Config) *string { return &c.MQTT.Mappings })},
 		{Name: "store.url", Secret: true, Doc: "Database. Empty: SQLite in `data.dir`. Else `postgres://user:password@host:port/database`, PostgreSQL 15 or newer; pgx's parameters such as `sslmode`, `sslrootcert`, `pool_max_conns` are understood.",
 			set: secret(func(c *Config) *identity.Token { return &c.Store.URL }, databaseURL)},
-		{Name: "store.retention", Default: "8760h", Doc: "How long crossings and messages that are done with are kept in the record. 0: for ever.",
+		{Name: "store.retention", Reload: true, Default: "8760h", Doc: "How long crossings and messages that are done with are kept in the record. 0: for ever.",
 			set: duration(func(c *Config) *time.Duration { return &c.Store.Retention }, 0)},
 		{Name: "nats.url", Secret: true, Doc: "JetStream servers of the journal. Empty: files in `data.dir`. `nats://…` is reserved and refused by this version.",
 			set: secret(func(c *Config) *identity.Token { return &c.NATS.URL }, reserved("JetStream"))},
@@ -198,7 +199,7 @@ func Settings() []Setting {
 			set: secret(func(c *Config) *identity.Token { return &c.Admin.Key }, longEnough)},
 		{Name: "metrics.key", Secret: true, Doc: "Key that `/metrics` asks for, as a bearer token (`authorization: {credentials_file: …}` of Prometheus). Empty: whoever reaches `http.listen` reads it; it names pages, but no vehicles and no people.",
 			set: secret(func(c *Config) *identity.Token { return &c.Metrics.Key }, longEnough)},
-		{Name: "log.level", Default: "info", Values: []string{"debug", "info", "warn", "error"}, Doc: "`debug`, `info`, `warn` or `error`.",
+		{Name: "log.level", Reload: true, Default: "info", Values: []string{"debug", "info", "warn", "error"}, Doc: "`debug`, `info`, `warn` or `error`.",
 			set: text(func(c *Config) *string { return &c.Log.Level })},
 		{Name: "log.format", Default: "auto", Values: []string{"auto", "text", "json"}, Doc: "`text`, `json`, or `auto`: text on a terminal, JSON elsewhere.",
 			set: text(func(c *Config) *string { return &c.Log.Format })},

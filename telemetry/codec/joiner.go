@@ -5,6 +5,7 @@ import (
 	"math"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"outrider/telemetry"
@@ -31,7 +32,7 @@ type JoinerOptions struct {
 // What is half joined is only in memory: a restart loses at most one position per vehicle. It is safe for many
 // goroutines; the messages of one vehicle have to come in order.
 type Joiner struct {
-	inner *Decoder
+	inner atomic.Pointer[Decoder]
 	o     JoinerOptions
 
 	mu       sync.Mutex // guards what follows
@@ -49,8 +50,13 @@ func NewJoiner(inner *Decoder, o JoinerOptions) *Joiner {
 	if o.MaxVehicles <= 0 {
 		o.MaxVehicles = 10_000
 	}
-	return &Joiner{inner: inner, o: o, vehicles: map[telemetry.VehicleID]*list.Element{}}
+	j := &Joiner{o: o, vehicles: map[telemetry.VehicleID]*list.Element{}}
+	j.inner.Store(inner)
+	return j
 }
+
+// Replace puts another decoder inside, for the messages from now on.
+func (j *Joiner) Replace(inner *Decoder) { j.inner.Store(inner) }
 
 // burst is what came of one position of one vehicle.
 type burst struct {
@@ -66,7 +72,7 @@ type burst struct {
 func (j *Joiner) Decode(dst []telemetry.Fix, m telemetry.Message) ([]telemetry.Fix, error) {
 	topic, ok := j.scalar(m.Topic)
 	if !ok {
-		return j.inner.Decode(dst, m)
+		return j.inner.Load().Decode(dst, m)
 	}
 	v, refusal := topic.read(m)
 	if refusal != nil {
@@ -89,7 +95,7 @@ func (j *Joiner) Decode(dst []telemetry.Fix, m telemetry.Message) ([]telemetry.F
 
 // scalar reads a topic of one value, unless a rule of the user is for it.
 func (j *Joiner) scalar(topic string) (scalarTopic, bool) {
-	if _, ruled := firstMatch(j.inner.router.rules, topic); ruled {
+	if _, ruled := firstMatch(j.inner.Load().router.rules, topic); ruled {
 		return scalarTopic{}, false
 	}
 	return readScalarTopic(topic)
@@ -100,14 +106,14 @@ func (j *Joiner) TopicOwner(topic string) (telemetry.TenantID, telemetry.Vehicle
 	if s, ok := j.scalar(topic); ok && idFault(string(s.vehicle)) == "" {
 		return telemetry.DefaultTenant, s.vehicle
 	}
-	return j.inner.TopicOwner(topic)
+	return j.inner.Load().TopicOwner(topic)
 }
 
 // Explain says how a message is understood, without taking part in the joining.
 func (j *Joiner) Explain(m telemetry.Message) Explanation {
 	topic, ok := j.scalar(m.Topic)
 	if !ok {
-		return j.inner.Explain(m)
+		return j.inner.Load().Explain(m)
 	}
 	e := Explanation{Codec: topic.world, How: "by the topic, which holds one value that is joined with the others of its burst"}
 	if _, refusal := topic.read(m); refusal != nil {
