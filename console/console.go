@@ -60,5 +60,5 @@ func New(o Options) (http.Handler, error) {
 	if o.Cards != nil {
 		mux.Handle("GET /card/{id}", o.Cards)
 	}
-	return newServer(mux, api, slow, o), nil
+	return newServer(mux, api, slow, o)
 }
