@@ -29,6 +29,7 @@ func (env environment) demo(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
+	app.SpareProcessors()
 	d, err := app.NewDemo(app.DemoOptions{Config: c, Logger: env.demoLogger(c.Log), Version: version, Vehicles: *vehicles, Seed: *seed})
 	if err != nil {
 		return err

@@ -31,6 +31,7 @@ func (env environment) serve(ctx context.Context, args []string) error {
 	defer signal.Stop(hangups)
 	level := &slog.LevelVar{}
 	logger := env.levelled(c.Log, level)
+	app.SpareProcessors()
 	a, err := app.New(app.Options{Config: c, Logger: logger, Level: level, Version: version})
 	if err != nil {
 		return err

@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"bufio"
+	"flag"
 	"fmt"
 	"io"
 	"net"
@@ -12,6 +13,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"outrider/internal/app"
 )
 
 // loadVariable makes this program generate load: "address fixes".
@@ -31,6 +34,9 @@ func TestMain(m *testing.M) {
 			os.Exit(1)
 		}
 		return
+	}
+	if flag.Parse(); flag.Lookup("test.bench").Value.String() != "" {
+		app.SpareProcessors() // as the program does
 	}
 	os.Exit(m.Run())
 }
