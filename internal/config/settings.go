@@ -101,7 +101,7 @@ func Settings() []Setting {
 			set: text(func(c *Config) *string { return &c.OIDC.Tenant }, required)},
 		{Name: "console.tiles", Doc: "Raster tiles under the console's map, `https://…/{z}/{x}/{y}.png`; browsers load them from there. Empty: the countries that are part of the gateway.",
 			set: text(func(c *Config) *string { return &c.Console.Tiles }, scheme("http", "https"))},
-		{Name: "console.pmtiles", Doc: "A PMTiles file that the gateway serves at `/console/basemap.pmtiles`, for maps of your own; the console of this version does not draw it yet.",
+		{Name: "console.pmtiles", Doc: "A PMTiles file (docs.protomaps.com) that is drawn under the console's map: pictures, or vector tiles with the layers of the Protomaps basemap. It needs no internet.",
 			set: text(func(c *Config) *string { return &c.Console.PMTiles })},
 		{Name: "console.attribution", Doc: "What the makers of those tiles want to be said of them, such as `© OpenStreetMap contributors`.",
 			set: text(func(c *Config) *string { return &c.Console.Attribution })},

@@ -2,6 +2,7 @@ import type { GeoJSONSourceSpecification, LayerSpecification, StyleSpecification
 import { feature, mesh } from 'topojson-client'
 import type { GeometryCollection, Topology } from 'topojson-specification'
 import atlasURL from 'world-atlas/countries-50m.json?url'
+import { addArchive } from './archive'
 import type { Place } from './place'
 
 // The ground under everything: Natural Earth's countries, which are part of the program, so that the map shows
@@ -15,6 +16,8 @@ interface Look {
   halo: string
   street: string
   casing: string
+  green: string
+  building: string
 }
 
 const looks: Record<'light' | 'dark', Look> = {
@@ -26,6 +29,8 @@ const looks: Record<'light' | 'dark', Look> = {
     halo: '#ffffff',
     street: '#ffffff',
     casing: '#c9c3b2',
+    green: '#e3ecd8',
+    building: '#e6e2d8',
   },
   dark: {
     sea: '#10181f',
@@ -35,6 +40,8 @@ const looks: Record<'light' | 'dark', Look> = {
     halo: '#10181f',
     street: '#3b4954',
     casing: '#11171c',
+    green: '#1c2a24',
+    building: '#232c33',
   },
 }
 
@@ -53,6 +60,7 @@ export function style(theme: 'light' | 'dark', place: Place): StyleSpecification
     sources: { land: none, border: none, labels: none, streets: none },
     layers,
   }
+  if (place.archive) addArchive(style, place.archive, place.attribution ?? '', look)
   if (place.tiles) {
     style.sources.tiles = { type: 'raster', tiles: [place.tiles], tileSize: 256, attribution: place.attribution ?? '' }
     layers.push({ id: 'tiles', type: 'raster', source: 'tiles' })

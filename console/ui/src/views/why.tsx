@@ -95,7 +95,7 @@ function Step({ c }: { c: Explained }) {
         <time dateTime={c.at}>{exactly(c.at)}</time>, confidence {c.confidence} of 3{c.why ? ` (${c.why})` : ''}
         {c.late && ', found too late to tell anybody'}
       </p>
-      <h3>Rules</h3>
+      <h3>Rules, as they are now</h3>
       <ul>
         {c.rules.map(j => (
           <li key={j.rule}>
