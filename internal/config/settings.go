@@ -143,7 +143,7 @@ func Settings() []Setting {
 			set: text(func(c *Config) *string { return &c.MQTT.ClientID }, required)},
 		{Name: "mqtt.topics", Default: "fleet/#,owntracks/#", Doc: "Topic filters read from the external broker, separated by commas; docs/trackers.md names those of other trackers.",
 			set: listOf(func(c *Config) *[]string { return &c.MQTT.Topics })},
-		{Name: "mqtt.connections", Default: "1", Doc: "Over how many connections the filters of `mqtt.topics` are divided; no topic may then match two of them, so that the messages of a topic keep their order. The sessions are called as `mqtt.client_id` says, `outrider-2`, `outrider-3` and so on.",
+		{Name: "mqtt.connections", Default: "1", Doc: "Over how many connections the filters of `mqtt.topics` are divided; no topic may then match two of them, so that the messages of a topic keep their order. With `mqtt.share` there may be more of them than filters: each then reads all, and the engine restores the order. The sessions are called as `mqtt.client_id` says, `outrider-2`, `outrider-3` and so on.",
 			set: number(func(c *Config, n int64) { c.MQTT.Connections = int(n) }, 1, 64)},
 		{Name: "mqtt.share", Doc: "Shared-subscription group at the external broker. Empty: a subscription of our own.",
 			set: text(func(c *Config) *string { return &c.MQTT.Share })},

@@ -35,7 +35,7 @@ type ClientOptions struct {
 	Topics []string
 	// Connections is over how many connections the filters are divided, no more than there are filters. Each has a session of
 	// its own, whose id is ClientID with a number behind it, but for the first. With more than one, no topic may match two
-	// filters. 0: 1.
+	// filters. With Share there may be more connections than filters: each then reads all of them. 0: 1.
 	Connections int
 	// Share is the group of a shared subscription, with which several clients divide the messages. "": none. The
 	// broker then gives no order between the messages of a vehicle.

@@ -11,7 +11,8 @@ import (
 const maxConnections = 64
 
 // part is what one connection of a client reads: some of the topic filters. No topic matches filters of two parts, so what
-// is published on a topic comes over one connection, in order.
+// is published on a topic comes over one connection, in order. More connections than filters are possible in a shared
+// subscription only: then each reads them all, and the broker spreads the messages, in no order.
 type part struct {
 	id     string   // client id
 	topics []string // filters
@@ -20,14 +21,19 @@ type part struct {
 
 // parts divides the topic filters over the connections. The first one keeps the client id as it is; no part is empty.
 func (o *ClientOptions) parts() []part {
-	all := make([]part, min(o.Connections, len(o.Topics)))
+	spread := o.spread()
+	n := o.Connections
+	if !spread {
+		n = min(n, len(o.Topics))
+	}
+	all := make([]part, n)
 	for i := range all {
 		p := &all[i]
 		if p.id = o.ClientID; i > 0 {
 			p.id += "-" + strconv.Itoa(i+1)
 		}
 		for k, topic := range o.Topics {
-			if filter := o.shared(topic); k%len(all) == i {
+			if filter := o.shared(topic); spread || k%len(all) == i {
 				p.topics = append(p.topics, filter)
 			} else {
 				p.others = append(p.others, filter)
@@ -36,6 +42,9 @@ func (o *ClientOptions) parts() []part {
 	}
 	return all
 }
+
+// spread reports whether the broker divides messages, and not we filters, over the connections.
+func (o *ClientOptions) spread() bool { return o.Share != "" && o.Connections > len(o.Topics) }
 
 // shared is a filter as the broker wants it.
 func (o *ClientOptions) shared(filter string) string {
@@ -50,11 +59,12 @@ func (o *ClientOptions) checkParts() error {
 	if o.Connections > maxConnections {
 		return fmt.Errorf("mqtt: mqtt.connections is %d, at most %d are made", o.Connections, maxConnections)
 	}
-	if o.Connections < 2 {
+	if o.Connections < 2 || o.spread() {
 		return nil
 	}
 	if len(o.Topics) < 2 {
-		return errors.New("mqtt: mqtt.connections divides the filters of mqtt.topics, and there is one: name several, such as fleet/acme/#,fleet/globex/#")
+		return errors.New("mqtt: mqtt.connections divides the filters of mqtt.topics, and there is one: name several, such as " +
+			"fleet/acme/#,fleet/globex/#, or set mqtt.share")
 	}
 	for i, a := range o.Topics {
 		for _, b := range o.Topics[i+1:] {

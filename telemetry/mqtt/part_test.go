@@ -42,7 +42,12 @@ func TestFiltersAreDivided(t *testing.T) {
 	if diff := cmp.Diff(want, o.parts(), cmp.AllowUnexported(part{})); diff != "" {
 		t.Error(diff)
 	}
-	o.Connections = 7
+	o.Connections = 4
+	all := []string{"$share/g/a", "$share/g/b", "$share/g/c"}
+	if diff := cmp.Diff([]part{{"gw", all, nil}, {"gw-2", all, nil}, {"gw-3", all, nil}, {"gw-4", all, nil}}, o.parts(), cmp.AllowUnexported(part{})); diff != "" {
+		t.Error("more connections than filters, in a group:", diff)
+	}
+	o.Connections, o.Share = 7, ""
 	if n := len(o.parts()); n != 3 {
 		t.Errorf("%d parts of three filters", n)
 	}
