@@ -146,14 +146,29 @@ func Restore(c config.Config, path string) (m backup.Manifest, err error) {
 	return m, settleIn(draft, dir)
 }
 
-// settleIn moves what was unpacked and checked to its place.
+// settleIn moves what was unpacked and checked to its place, durably.
 func settleIn(draft, dir string) error {
 	files, err := os.ReadDir(draft)
+	err = errors.Join(err, syncDirs(draft))
 	for _, f := range files {
 		err = errors.Join(err, os.Rename(filepath.Join(draft, f.Name()), filepath.Join(dir, f.Name())))
 	}
-	if err != nil {
+	if err = errors.Join(err, syncDirs(dir)); err != nil {
 		return fmt.Errorf("app: restore: %w", err)
 	}
 	return nil
+}
+
+// syncDirs makes the names in a directory, and in those below it, durable.
+func syncDirs(root string) error {
+	return filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || !d.IsDir() {
+			return err
+		}
+		dir, err := os.Open(path)
+		if err != nil {
+			return err
+		}
+		return errors.Join(dir.Sync(), dir.Close())
+	})
 }

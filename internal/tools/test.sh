@@ -3,6 +3,7 @@
 # skipped and why.
 set -uo pipefail
 cd "$(dirname "$0")/../.."
+logs=$(mktemp -d "${TMPDIR:-/tmp}/outrider-test.XXXXXX")
 
 need=()
 [ -x /usr/sbin/mosquitto ] || command -v mosquitto >/dev/null || need+=(mosquitto)
@@ -22,8 +23,8 @@ if [ ${#need[@]} -gt 0 ]; then
 	if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
 		echo "installing for the tests: ${need[*]}"
 		export DEBIAN_FRONTEND=noninteractive
-		{ apt-get update && apt-get install -y --no-install-recommends "${need[@]}"; } >/tmp/outrider-apt.log 2>&1 ||
-			echo "could not install ${need[*]} (see /tmp/outrider-apt.log): the tests that need them are skipped"
+		{ apt-get update && apt-get install -y --no-install-recommends "${need[@]}"; } >"$logs/apt.log" 2>&1 ||
+			echo "could not install ${need[*]} (see $logs/apt.log): the tests that need them are skipped"
 		# Debian starts the broker as a service where one can run; the tests start their own.
 		command -v systemctl >/dev/null && systemctl disable --now mosquitto postgresql prometheus nats-server >/dev/null 2>&1
 	else
@@ -33,15 +34,15 @@ fi
 
 # The console's own packages hold the checker of accessibility.
 if command -v npm >/dev/null && [ ! -e console/ui/node_modules/axe-core ]; then
-	(cd console/ui && npm ci --no-audit --no-fund --loglevel=error) >/tmp/outrider-npm.log 2>&1 ||
-		echo "could not install the console's packages (see /tmp/outrider-npm.log): the tests that need them are skipped"
+	(cd console/ui && npm ci --no-audit --no-fund --loglevel=error) >"$logs/npm.log" 2>&1 ||
+		echo "could not install the console's packages (see $logs/npm.log): the tests that need them are skipped"
 fi
 
 # A client of the device endpoint that others wrote.
 clients=telemetry/mqtt/testdata/clients
 if command -v npm >/dev/null && [ ! -e $clients/node_modules/mqtt ]; then
-	(cd $clients && npm ci --no-audit --no-fund --loglevel=error) >/tmp/outrider-npm-mqtt.log 2>&1 ||
-		echo "could not install MQTT.js (see /tmp/outrider-npm-mqtt.log): the tests that need it are skipped"
+	(cd $clients && npm ci --no-audit --no-fund --loglevel=error) >"$logs/npm-mqtt.log" 2>&1 ||
+		echo "could not install MQTT.js (see $logs/npm-mqtt.log): the tests that need it are skipped"
 fi
 
 race=(-race)
@@ -50,7 +51,7 @@ if ! command -v gcc >/dev/null; then
 	echo "no C compiler: the tests run without -race"
 fi
 
-log=${TMPDIR:-/tmp}/outrider-test.$$.log
+log=$logs/test.log
 {
 	go test "${race[@]}" -shuffle=on -timeout 20m -v ./... 2>&1
 	status=$?
@@ -58,5 +59,5 @@ log=${TMPDIR:-/tmp}/outrider-test.$$.log
 	echo "exit status $status"
 } | tee "$log" | awk -v kept="$log" -f internal/tools/report.awk
 status=${PIPESTATUS[2]}
-[ "$status" -ne 0 ] || rm -f "$log"
+[ "$status" -ne 0 ] || rm -rf "$logs"
 exit "$status"
