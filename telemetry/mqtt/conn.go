@@ -12,6 +12,9 @@ import (
 // maxConnect is the longest packet that is read of somebody who has not signed in, in bytes.
 const maxConnect = 16 << 10
 
+// lingerFor is how long a device that was told why it goes has to read it.
+const lingerFor = 2 * time.Second
+
 // conn is one device's connection. Its goroutine owns it; others only call end and wait for done.
 type conn struct {
 	endpoint *Endpoint
@@ -46,6 +49,7 @@ func (c *conn) serve() {
 	c.leave(f)
 	c.bequeath(f)
 	c.in.release()
+	c.linger(f)
 	_ = c.net.Close()
 	c.endpoint.forget(c)
 }
@@ -200,5 +204,19 @@ func (c *conn) leave(f *fault) {
 		e.o.Logger.Debug("device connection ended", attributes...)
 	default:
 		e.o.Logger.Warn("device connection closed", attributes...)
+	}
+}
+
+// linger waits until a device that was told why it goes has closed the connection. Were it closed here while something lies
+// unread, which is likely when somebody sends too much, TCP would answer what the device is writing with a reset, and the
+// device would not get to read why.
+func (c *conn) linger(f *fault) {
+	half, ok := c.net.(interface{ CloseWrite() error })
+	if !ok || c.level != level5 || f.ending.reasonCode() == 0 || half.CloseWrite() != nil {
+		return
+	}
+	_ = c.net.SetReadDeadline(time.Now().Add(lingerFor))
+	if c.wanted() == nil { // or others wait for the end; ORDER: as in fill
+		_, _ = io.Copy(io.Discard, c.net)
 	}
 }

@@ -157,6 +157,24 @@ func TestReceiveMaximum(t *testing.T) {
 	d.expect([]byte{0xD0, 0})
 }
 
+// A device that goes on sending while it reads its answers comes to read why it was disconnected.
+func TestADeviceCanReadWhyItWasDisconnected(t *testing.T) {
+	t.Parallel()
+	e := startEndpoint(t)
+	d := rawDevice(t, e.Addr())
+	d.send(connectPacket(5, 2, 0, "hasty"))
+	d.expect(packet(0x20, append([]byte{0, 0}, append([]byte{19}, capabilities...)...)))
+	for id := range 1025 {
+		d.send(packet(0x34, text("a/b"), []byte{byte((id + 1) >> 8), byte(id + 1)}, []byte{0}, []byte("x")))
+	}
+	for id := range 1024 {
+		d.expect([]byte{0x50, 2, byte((id + 1) >> 8), byte(id + 1)})
+		d.send([]byte{0x62, 2, byte((id + 1) >> 8), byte(id + 1)})
+	}
+	d.expect([]byte{0xE0, 1, 0x93})
+	d.expectEnd()
+}
+
 func choose(is bool, yes, no []byte) []byte {
 	if is {
 		return yes
