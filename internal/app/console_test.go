@@ -48,7 +48,8 @@ func drive(t *testing.T, r *rig, vehicle string, lat, lon float64, steps int, ag
 	}
 }
 
-// A fleet admin draws a polygon with the mouse, a vehicle crosses it, and the admin sees crossing and message.
+// A fleet admin draws a polygon with the mouse, a vehicle crosses it, the admin sees crossing and message, and the owner
+// reads it on the phone.
 func TestConsoleFromDrawingToMessage(t *testing.T) {
 	t.Parallel()
 	r, p := consoleRig(t, 1280, 800)
@@ -90,6 +91,11 @@ func TestConsoleFromDrawingToMessage(t *testing.T) {
 	p.Click("table button.link")
 	p.WaitText(".detail", "Attempts")
 	p.Shot("messages")
+	p.Go(r.meta + "/phone/" + page + "/7001")
+	p.WaitText("#turns", "Van 12 entered Yard")
+	p.WaitText("#turns", "Van 12 left Yard")
+	p.Shot("phone-alerts")
+	p.Go("about:blank") // the phone listens for ever, and its server waits for that
 }
 
 // latitudes are those of the only polygon of a list.
