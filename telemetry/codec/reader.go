@@ -33,7 +33,9 @@ func (r *reader) payload() {
 	case '[':
 		r.array()
 	default:
-		r.refuseShape()
+		if !r.route.ownTracks || !r.greenwich() {
+			r.refuseShape()
+		}
 	}
 }
 
