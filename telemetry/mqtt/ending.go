@@ -24,6 +24,7 @@ const (
 	endProtocol    ending = "protocol"       // a packet that may not come here
 	endTooLarge    ending = "too_large"      // a packet longer than the limit
 	endQuota       ending = "quota"          // more QoS 2 messages at once than the receive maximum
+	endAlias       ending = "topic_alias"    // a topic alias, of which none are granted
 	endNotDurable  ending = "not_durable"    // the sink did not accept: the device shall send again
 	endUnread      ending = "unread"         // the device does not read its acknowledgements
 )
@@ -32,7 +33,7 @@ func endings() []ending {
 	return []ending{
 		endDisconnect, endLost, endKeepAlive, endTakenOver, endStopped, endLimit, endSilent, endVersion,
 		endIdentifier, endDenied, endMalformed, endProtocol, endTooLarge, endNotDurable, endUnread,
-		endUnavailable, endRevoked, endRate, endQuota,
+		endUnavailable, endRevoked, endRate, endQuota, endAlias,
 	}
 }
 
@@ -53,6 +54,8 @@ func (e ending) reasonCode() byte {
 		return 0x82
 	case endQuota:
 		return 0x93
+	case endAlias:
+		return 0x94
 	case endTooLarge:
 		return 0x95
 	case endNotDurable:

@@ -126,6 +126,35 @@ func TestVersion5(t *testing.T) {
 	unnamed.expect(packet(0x20, []byte{0, 0, byte(len(capabilities) + 3 + len(id))}, capabilities, []byte{0x12}, text(id)))
 }
 
+// The properties of a PUBLISH are read past; what may not be among them ends the connection with the code for it.
+func TestPropertiesOfAMessage(t *testing.T) {
+	t.Parallel()
+	every := slices.Concat([]byte{1, 1}, []byte{2, 0, 0, 0, 9}, []byte{3}, text("json"), []byte{8}, text("re"), []byte{9}, text("id"),
+		[]byte{0x26}, text("k"), text("v"), []byte{0x26}, text("k"), text("v"))
+	for name, c := range map[string]struct{ properties, want []byte }{
+		"all there are":            {every, []byte{0x40, 2, 0, 1}},
+		"a topic alias":            {[]byte{0x23, 0, 1}, []byte{0xE0, 1, 0x94}},
+		"topic alias 0":            {[]byte{0x23, 0, 0}, []byte{0xE0, 1, 0x94}},
+		"a subscription's":         {[]byte{0x0B, 1}, []byte{0xE0, 1, 0x81}},
+		"unknown":                  {[]byte{0x7F}, []byte{0xE0, 1, 0x81}},
+		"cut":                      {[]byte{2, 0, 0}, []byte{0xE0, 1, 0x81}},
+		"longer than they say":     {[]byte{3, 0, 9, 'a'}, []byte{0xE0, 1, 0x81}},
+		"a user property half cut": {append([]byte{0x26}, text("k")...), []byte{0xE0, 1, 0x81}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d := rawDevice(t, startEndpoint(t).Addr())
+			d.send(connectPacket(5, 2, 0, "five"))
+			d.expect(packet(0x20, []byte{0, 0, byte(len(capabilities))}, capabilities))
+			d.send(packet(0x32, text("a/b"), []byte{0, 1, byte(len(c.properties))}, c.properties, []byte("x")))
+			d.expect(c.want)
+			if c.want[0] == 0xE0 {
+				d.expectEnd()
+			}
+		})
+	}
+}
+
 // An MQTT 5 device that exceeds the receive maximum it was told, which counts messages whose PUBREL has not come, is sent away
 // with the code for that; one of an older version was told none.
 func TestReceiveMaximum(t *testing.T) {

@@ -127,6 +127,32 @@ func (r *fields) varint() int {
 // properties skips the properties of an MQTT 5 packet.
 func (r *fields) properties() { r.take(r.varint()) }
 
+// publishProperties reads the properties of a PUBLISH, which say nothing that is used here, and tells whether there is a topic
+// alias among them. CONNACK grants none.
+func (r *fields) publishProperties() (aliased bool) {
+	block := fields{b: r.take(r.varint())}
+	for len(block.b) > 0 && !block.bad {
+		switch block.byte() {
+		case 0x01: // payload format
+			block.byte()
+		case 0x02: // message expiry
+			block.take(4)
+		case 0x03, 0x08, 0x09: // content type, response topic, correlation data
+			block.block()
+		case 0x23:
+			aliased = true
+			block.uint16()
+		case 0x26: // user property
+			block.block()
+			block.block()
+		default: // none that a client may send with a PUBLISH
+			block.bad = true
+		}
+	}
+	r.bad = r.bad || block.bad
+	return aliased
+}
+
 // publish is a PUBLISH packet; its slices are cut out of the packet. The RETAIN flag of a device asks a server to
 // keep the message for later subscribers (MQTT 3.1.1, 3.3.1.3); the message itself is news, so the flag is read by
 // nobody here. OwnTracks apps set it on everything.
@@ -144,13 +170,16 @@ func parsePublish(level, flags byte, body []byte) (publish, *fault) {
 	if p.qos > 0 {
 		p.id = r.uint16()
 	}
+	aliased := false
 	if level == level5 {
-		r.properties()
+		aliased = r.publishProperties()
 	}
 	p.payload = r.b
 	switch {
 	case p.qos == 3:
 		return p, malformed("PUBLISH with QoS 3")
+	case aliased:
+		return p, faultf(endAlias, "PUBLISH with a topic alias, of which none are granted")
 	case r.bad:
 		return p, malformed("PUBLISH of %d bytes is cut", len(body))
 	case p.qos > 0 && p.id == 0:
