@@ -28,8 +28,8 @@ func aheadOf(a, b orb.Point, squash float64) ahead {
 	return ahead{}
 }
 
-// worth returns how good a box is: how far the vehicle gets in it when it goes on straight or bends by a sixth of a turn
-// to either side, or as far as is known to every side.
+// worth returns how good a box is: how far a vehicle gets in it that goes on straight, or 17° to either side of that; the
+// area when it is not known where it goes.
 func (f *freeSpots) worth(b spotBox) float64 {
 	e, w := float64(b.x1-f.at.x)*f.squash, float64(f.at.x-b.x0)*f.squash
 	n, s := float64(b.y1-f.at.y), float64(f.at.y-b.y0)
@@ -38,9 +38,10 @@ func (f *freeSpots) worth(b spotBox) float64 {
 	}
 	const sin, cos = 0.29552020666133955, 0.955336489125606 // of 0.3 radians
 	x, y := f.ahead.x, f.ahead.y
-	return min(until(e, w, x), until(n, s, y)) +
-		min(until(e, w, x*cos-y*sin), until(n, s, x*sin+y*cos)) +
-		min(until(e, w, x*cos+y*sin), until(n, s, y*cos-x*sin)) + 0.01*min(e, w, n, s)
+	straight := min(until(e, w, x), until(n, s, y))
+	left := min(until(e, w, x*cos-y*sin), until(n, s, x*sin+y*cos))
+	right := min(until(e, w, x*cos+y*sin), until(n, s, y*cos-x*sin))
+	return straight + left + right + 0.01*min(e, w, n, s)
 }
 
 // until returns how far it is to one of two sides with a component of a unit vector.

@@ -10,7 +10,8 @@ import (
 // outside the polar circles.
 type plane struct{ x, y float64 } // metres per degree of longitude and of latitude
 
-// planeAt returns the plane at latitude lat, by a table: it differs by less than a part in a million from [planeOf].
+// planeAt returns the plane at latitude lat, by a table: it differs by less than a part in a million from [planeOf], and at
+// the very poles by a hundred-thousandth.
 func planeAt(lat float64) plane {
 	at := min(max((lat+90)*planesPer, 0), 180*planesPer-1)
 	i := int(at)
