@@ -32,10 +32,35 @@ const turns = 6
 
 // run plans and sends until something final is known, of the claim and of what goes out with it.
 func (a *attempt) run() []Outcome {
+	began, also := a.d.o.Now(), a.also()
 	gone := a.expire()
 	o := a.one()
 	o.Tries = a.tries
-	return append(gone, a.share(o)...)
+	outcomes := append(gone, a.share(o)...)
+	a.tell(began, also, outcomes)
+	return outcomes
+}
+
+// also is what was claimed together with the claim, for tell; expire takes some of it away.
+func (a *attempt) also() []Delivery {
+	if a.d.o.OnTried == nil {
+		return nil
+	}
+	return slices.Clone(a.claim.Also)
+}
+
+// tell passes on what came of each delivery of the claim.
+func (a *attempt) tell(began time.Time, also []Delivery, outcomes []Outcome) {
+	if a.d.o.OnTried == nil {
+		return
+	}
+	for i := range outcomes {
+		d := &a.claim.Delivery
+		if j := slices.IndexFunc(also, func(d Delivery) bool { return d.Alert.ID == outcomes[i].ID }); j >= 0 {
+			d = &also[j]
+		}
+		a.d.o.OnTried(began, d, &outcomes[i])
+	}
 }
 
 // one is the way of the claim itself.

@@ -37,6 +37,8 @@ type DispatcherOptions struct {
 
 	// OnSent is told of each delivery that went out and when its request started. It must not block.
 	OnSent func(d Delivery, started time.Time)
+	// OnTried is told what came of an attempt on each delivery, and when the attempt began. It must not block. nil: nobody is.
+	OnTried func(began time.Time, d *Delivery, o *Outcome)
 	// NeedTemplates is told that a page lacks the best template for a kind of event and a locale. It must not block.
 	NeedTemplates func(page identity.PageID, kind Kind, locale string)
 	// PageStopped is told that a page stops sending, and why, such as a token that died. It must not block.

@@ -177,6 +177,8 @@ type Commit struct {
 	Deliveries  []notify.Delivery // already known ids are ignored
 	LastFixes   []telemetry.Fix   // newer than what is stored, else ignored
 	DeadLetters []DeadLetter
+
+	Read time.Time // when the fixes were read from the journal, for those who look on; it is not stored
 }
 
 // Lanes keeps the lanes' progress.

@@ -27,6 +27,7 @@ import (
 	"outrider/internal/config"
 	"outrider/internal/graph"
 	"outrider/internal/pipeline"
+	"outrider/internal/tracing"
 	"outrider/journal/local"
 	"outrider/notify"
 	"outrider/notify/card"
@@ -85,6 +86,7 @@ type App struct {
 	listener   notify.Listener               // nil: nobody hears what people say
 	reader     atomic.Pointer[notify.Reader] // nil without a listener, and before it is started
 	dispatcher *notify.Dispatcher
+	tracer     *tracing.Tracer // nil: nothing is traced
 	refresher  *refresher
 	decoder    *codec.Joiner
 	retention  atomic.Int64   // store.retention in force, nanoseconds
@@ -224,8 +226,11 @@ func (a *App) prepareSending(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := a.startTracing(ctx); err != nil {
+		return err
+	}
 	a.dispatcher, err = notify.NewDispatcher(notify.DispatcherOptions{
-		Outbox: a.store, Templates: a.store, Directory: a.directory, Sender: sender,
+		OnTried: a.tried(), Outbox: a.store, Templates: a.store, Directory: a.directory, Sender: sender,
 		Now: a.o.Now, Grace: c.Alerts.Settle, NeedTemplates: a.keeper.Need, OnSent: a.sent, Picture: a.picture,
 		PageStopped: a.pageStopped, Argument: notify.SignedArgument(a.signet, a.o.Now),
 		Logger: a.logger.With("part", "dispatcher"), Registerer: a.registry,
@@ -480,6 +485,7 @@ func (a *App) publicURL() string {
 // committed is told what a lane made durable: who looks on sees it, and a wish that was told is over.
 func (a *App) committed(c store.Commit) {
 	a.feed.Committed(c)
+	a.traceCommit(c)
 	for i := range c.Deliveries {
 		if c.Deliveries[i].Alert.Once != "" {
 			a.refresher.ask()

@@ -60,6 +60,7 @@ var allowed = map[string][]string{
 	"internal/graph":         {"identity"},
 	"internal/oidc":          {"identity"},
 	"internal/people":        {"identity"},
+	"internal/tracing":       {"notify"},
 	"internal/fencejson":     {"geofence"},
 	"internal/fenceio":       {"geofence", "internal/fencejson"},
 	"internal/mosquittotest": {},
@@ -84,6 +85,7 @@ var fenced = map[string][]string{
 	"github.com/nicholas-fedor/shoutrrr":  {"notify/channel"},
 	"github.com/aws":                      {"cmd/lex-fulfillment", "chat/lex/lexruntime", "internal/app"},
 	"github.com/chromedp":                 {"internal/browsertest", "internal/app"},
+	"go.opentelemetry.io":                 {"internal/tracing", "internal/app"},
 	"github.com/paulmach/orb/geojson":     {},
 }
 

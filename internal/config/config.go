@@ -32,6 +32,7 @@ type Config struct {
 	Facebook Facebook
 	Admin    Admin
 	Metrics  Metrics
+	OTel     OTel
 	Log      Log
 	Roles    []string
 
@@ -219,6 +220,12 @@ type Admin struct{ Key identity.Token }
 
 // Metrics is who may read the figures.
 type Metrics struct{ Key identity.Token } // empty: everybody who reaches them
+
+// OTel is where traces go.
+type OTel struct {
+	Endpoint string  // empty: nowhere
+	Share    float64 // of the alerts, from 0 to 1
+}
 
 // Log is what is logged and how.
 type Log struct{ Level, Format string }

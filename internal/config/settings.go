@@ -199,6 +199,10 @@ func Settings() []Setting {
 			set: secret(func(c *Config) *identity.Token { return &c.Admin.Key }, longEnough)},
 		{Name: "metrics.key", Secret: true, Doc: "Key that `/metrics` asks for, as a bearer token (`authorization: {credentials_file: …}` of Prometheus). Empty: whoever reaches `http.listen` reads it; it names pages, but no vehicles and no people.",
 			set: secret(func(c *Config) *identity.Token { return &c.Metrics.Key }, longEnough)},
+		{Name: "otel.endpoint", Doc: "URL of an OpenTelemetry collector that takes traces of alerts by OTLP over HTTP, such as `http://127.0.0.1:4318`. Empty: nothing is traced. See docs/operations.md.",
+			set: text(func(c *Config) *string { return &c.OTel.Endpoint }, scheme("http", "https"))},
+		{Name: "otel.share", Default: "1", Doc: "Which share of the alerts is traced, from 0 to 1.",
+			set: share(func(c *Config) *float64 { return &c.OTel.Share })},
 		{Name: "log.level", Reload: true, Default: "info", Values: []string{"debug", "info", "warn", "error"}, Doc: "`debug`, `info`, `warn` or `error`.",
 			set: text(func(c *Config) *string { return &c.Log.Level })},
 		{Name: "log.format", Default: "auto", Values: []string{"auto", "text", "json"}, Doc: "`text`, `json`, or `auto`: text on a terminal, JSON elsewhere.",
@@ -244,6 +248,17 @@ func number(set func(*Config, int64), least, most int64) func(*Config, string) e
 			return fmt.Errorf("%q is not a whole number from %d to %d", v, least, most)
 		}
 		set(c, n)
+		return nil
+	}
+}
+
+func share(field func(*Config) *float64) func(*Config, string) error {
+	return func(c *Config, v string) error {
+		n, err := strconv.ParseFloat(v, 64)
+		if err != nil || !(n >= 0 && n <= 1) {
+			return fmt.Errorf("%q is not a number from 0 to 1", v)
+		}
+		*field(c) = n
 		return nil
 	}
 }

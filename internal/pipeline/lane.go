@@ -159,6 +159,7 @@ func (l *lane) read(ctx context.Context) error {
 	l.entries, err = l.o.Journal.Read(wait, l.partition, l.next, l.entries[:0])
 	switch {
 	case err == nil:
+		l.step.Read = l.o.Now()
 		l.failing.Store(nil)
 		return nil
 	case wait.Err() != nil && ctx.Err() == nil:
