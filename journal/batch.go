@@ -30,15 +30,20 @@ var ErrBatch = errors.New("journal: unreadable batch")
 // tenant and vehicle as text with length, its times in milliseconds (Time) and microseconds (Received), and its
 // numbers as IEEE 754 bits, so that NaN stays NaN.
 func AppendBatch(dst []byte, fixes []telemetry.Fix) []byte {
-	dst = append(dst, batchVersion)
-	dst = binary.AppendUvarint(dst, uint64(len(fixes)))
+	dst = AppendBatchHead(dst, len(fixes))
 	for i := range fixes {
-		dst = appendFix(dst, &fixes[i])
+		dst = AppendFix(dst, &fixes[i])
 	}
 	return dst
 }
 
-func appendFix(dst []byte, f *telemetry.Fix) []byte {
+// AppendBatchHead appends how a batch of n fixes begins. What n calls of [AppendFix] make must follow.
+func AppendBatchHead(dst []byte, n int) []byte {
+	return binary.AppendUvarint(append(dst, batchVersion), uint64(n))
+}
+
+// AppendFix appends a fix as it stands in a batch.
+func AppendFix(dst []byte, f *telemetry.Fix) []byte {
 	dst = appendText(dst, string(f.Tenant))
 	dst = appendText(dst, string(f.Vehicle))
 	dst = binary.AppendVarint(dst, f.Time.UnixMilli())

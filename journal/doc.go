@@ -4,6 +4,6 @@
 // Fixes are spread over partitions by vehicle ([PartitionOf]), so the fixes of one vehicle are in one
 // partition, in the order in which they were appended. A partition is read by exactly one lane.
 //
-// journal/local keeps it in files of one process, journal/journaltest is the suite that every
+// journal/local keeps it in files of one process, journal/jetstream in NATS JetStream, journal/journaltest is the suite that every
 // implementation passes.
 package journal

@@ -25,6 +25,9 @@ var ErrNoSnapshot = errors.New("journal: no snapshot")
 // ErrTrimmed says that the asked position is no longer kept: what was there is lost to this reader.
 var ErrTrimmed = errors.New("journal: position is no longer kept")
 
+// ErrUnreachable says that a journal could not be asked: there may be more in it than was read. It comes with the cause of ctx.
+var ErrUnreachable = errors.New("journal: cannot be reached")
+
 // ErrClosed says that the journal was closed.
 var ErrClosed = errors.New("journal: closed")
 

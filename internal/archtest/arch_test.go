@@ -27,6 +27,7 @@ var allowed = map[string][]string{
 	"telemetry/codec":     {"telemetry"},
 	"telemetry/mqtt":      {"telemetry"},
 	"journal":             {"telemetry"},
+	"journal/jetstream":   {"journal", "telemetry"},
 	"journal/local":       {"journal", "telemetry"},
 	"journal/journaltest": {"journal", "telemetry"},
 	"identity":            {},

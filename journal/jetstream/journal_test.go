@@ -1,0 +1,482 @@
+package jetstream_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go"
+	natsjs "github.com/nats-io/nats.go/jetstream"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
+
+	"outrider/journal"
+	"outrider/journal/jetstream"
+	"outrider/journal/journaltest"
+	"outrider/telemetry"
+)
+
+func open(t *testing.T, o jetstream.Options) *jetstream.Journal {
+	t.Helper()
+	j, err := jetstream.Open(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = j.Close() })
+	return j
+}
+
+func (n *node) options() jetstream.Options {
+	return jetstream.Options{URL: n.url, Partitions: journaltest.Partitions}
+}
+
+// js speaks to the server as an administrator would.
+func (n *node) js() natsjs.JetStream {
+	n.t.Helper()
+	nc, err := nats.Connect(n.url())
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	n.t.Cleanup(nc.Close)
+	js, err := natsjs.New(nc)
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	return js
+}
+
+func put(t *testing.T, j journal.Journal, from, to int) {
+	t.Helper()
+	for n := from; n < to; n++ {
+		if err := j.Append(t.Context(), []telemetry.Fix{journaltest.Fix("van", n)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// partition of the vehicle that the tests append fixes of.
+func partition() int { return journal.PartitionOf("acme", "van", journaltest.Partitions) }
+
+// numbers reads fixes until a number of them is there.
+func numbers(t *testing.T, j journal.Journal, from journal.Position, n int) []int {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	var all []int
+	for len(all) < n {
+		got, err := j.Read(ctx, partition(), from, make([]journal.Entry, 0, 64))
+		if err != nil {
+			t.Fatalf("after %d of %d: %v", len(all), n, err)
+		}
+		for _, e := range got {
+			all = append(all, int(e.Fix.Accuracy))
+		}
+		from = got[len(got)-1].Position + 1
+	}
+	return all
+}
+
+func upTo(n int) []int {
+	all := make([]int, n)
+	for i := range all {
+		all[i] = i
+	}
+	return all
+}
+
+func TestJournal(t *testing.T) {
+	t.Parallel()
+	n := startNode(t, nil)
+	journaltest.Run(t, func(t *testing.T, dir string) journal.Journal {
+		o := n.options()
+		h := fnv.New64a()
+		_, _ = h.Write([]byte(dir))
+		o.Prefix = fmt.Sprintf("test-%x", h.Sum64())
+		return open(t, o)
+	})
+}
+
+// A server that is stopped and started again loses nothing, and whoever appends and reads meanwhile only waits.
+func TestAServerIsRestarted(t *testing.T) {
+	t.Parallel()
+	n := startNode(t, func(o *server.Options) { o.SyncAlways = true })
+	j := open(t, n.options())
+	put(t, j, 0, 10)
+	read := make(chan []int)
+	go func() { read <- numbers(t, j, 0, 30) }()
+	n.down()
+	eventually(t, "the journal says that it cannot append", func() bool { return j.Health() != nil })
+	appended := make(chan struct{})
+	go func() { put(t, j, 10, 20); close(appended) }()
+	n.up()
+	<-appended
+	put(t, j, 20, 30)
+	if got := <-read; !slices.Equal(got, upTo(30)) {
+		t.Errorf("read %v", got)
+	}
+	if err := j.Health(); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestACluster stops the server that leads a partition's stream while fixes are appended: nothing that was acknowledged is
+// lost or out of order, and appending goes on after the election.
+func TestACluster(t *testing.T) {
+	t.Parallel()
+	nodes := startCluster(t)
+	registry := prometheus.NewRegistry()
+	j := open(t, jetstream.Options{
+		URL: func() string { return urls(nodes) }, Partitions: journaltest.Partitions, Registerer: registry, OpenWithin: time.Minute, AppendWithin: time.Minute,
+	})
+	read := make(chan []int)
+	const all = 400
+	go func() { read <- numbers(t, j, 0, all) }()
+	put(t, j, 0, 100)
+	stream, err := nodes[0].js().Stream(t.Context(), fmt.Sprint("outrider-journal-", partition()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if replicas := stream.CachedInfo().Config.Replicas; replicas != 3 {
+		t.Errorf("%d replicas, want 3", replicas)
+	}
+	leader := slices.IndexFunc(nodes, func(n *node) bool { return n.o.ServerName == stream.CachedInfo().Cluster.Leader })
+	appended := make(chan struct{})
+	go func() { put(t, j, 100, 300); close(appended) }()
+	nodes[leader].down()
+	<-appended
+	put(t, j, 300, all)
+	if got := <-read; !slices.Equal(got, upTo(all)) {
+		t.Errorf("read %d, want %d in order: %v", len(got), all, got)
+	}
+	nodes[leader].up()
+	again := open(t, jetstream.Options{URL: func() string { return nodes[leader].url() }, Partitions: journaltest.Partitions, OpenWithin: time.Minute})
+	if got := numbers(t, again, 0, all); !slices.Equal(got, upTo(all)) {
+		t.Errorf("the server that was stopped has %v", got)
+	}
+}
+
+// ledger keeps what is known of streams in memory.
+type ledger struct {
+	mu    sync.Mutex
+	known map[string]time.Time
+}
+
+func (l *ledger) JournalStreams(context.Context) (map[string]time.Time, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return maps.Clone(l.known), nil
+}
+
+func (l *ledger) PutJournalStreams(_ context.Context, made map[string]time.Time) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.known == nil {
+		l.known = map[string]time.Time{}
+	}
+	for name, at := range made {
+		if _, ok := l.known[name]; !ok {
+			l.known[name] = at
+		}
+	}
+	return nil
+}
+
+// A log that is gone, or was made anew, is not taken for the one that was written.
+func TestALostLogIsRefusedAtTheStart(t *testing.T) {
+	t.Parallel()
+	n := startNode(t, nil)
+	o := n.options()
+	o.Ledger, o.OpenWithin = &ledger{}, 2*time.Second
+	j := open(t, o)
+	put(t, j, 0, 3)
+	if err := j.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if got := numbers(t, open(t, o), 0, 3); !slices.Equal(got, upTo(3)) {
+		t.Errorf("the same log: read %v", got)
+	}
+	js := n.js()
+	if err := js.DeleteStream(t.Context(), "outrider-journal-1"); err != nil {
+		t.Fatal(err)
+	}
+	wantLost(t, o, "outrider-journal-1", "is gone", "gateway journal accept")
+	stranger := n.options()
+	if err := open(t, stranger).Close(); err != nil { // makes the stream anew
+		t.Fatal(err)
+	}
+	wantLost(t, o, "outrider-journal-1", "was made at", "gateway journal accept")
+	o.Partitions = 2
+	wantLost(t, o, "journal.partitions")
+}
+
+func wantLost(t *testing.T, o jetstream.Options, words ...string) {
+	t.Helper()
+	_, err := jetstream.Open(t.Context(), o)
+	if !errors.Is(err, jetstream.ErrLost) {
+		t.Fatalf("got %v, want ErrLost", err)
+	}
+	for _, w := range words {
+		if !strings.Contains(err.Error(), w) {
+			t.Errorf("%v: want %q in it", err, w)
+		}
+	}
+}
+
+// A log that is lost while the gateway runs ends it, whether it is made anew or not.
+func TestALostLogIsNoticed(t *testing.T) {
+	t.Parallel()
+	for name, lose := range map[string]func(*testing.T, *node, natsjs.StreamConfig){
+		"gone": func(*testing.T, *node, natsjs.StreamConfig) {},
+		"made anew": func(t *testing.T, n *node, c natsjs.StreamConfig) {
+			if _, err := n.js().CreateStream(t.Context(), c); err != nil {
+				t.Error(err)
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			n := startNode(t, nil)
+			o := n.options()
+			o.SureAfter = time.Second
+			j := open(t, o)
+			put(t, j, 0, 3)
+			waits := make(chan error)
+			go func() {
+				_, err := j.Read(context.Background(), partition(), numbersEnd(t, j), make([]journal.Entry, 0, 8))
+				waits <- err
+			}()
+			stream := fmt.Sprint("outrider-journal-", partition())
+			js := n.js()
+			s, err := js.Stream(t.Context(), stream)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := js.DeleteStream(t.Context(), stream); err != nil {
+				t.Fatal(err)
+			}
+			lose(t, n, s.CachedInfo().Config)
+			if err := j.Append(t.Context(), []telemetry.Fix{journaltest.Fix("van", 3)}); !errors.Is(err, jetstream.ErrLost) {
+				t.Errorf("append: %v, want ErrLost", err)
+			}
+			if err := <-waits; !errors.Is(err, jetstream.ErrLost) {
+				t.Errorf("read: %v, want ErrLost", err)
+			}
+			if err := j.Health(); !errors.Is(err, jetstream.ErrLost) {
+				t.Errorf("health: %v, want ErrLost", err)
+			}
+		})
+	}
+}
+
+func numbersEnd(t *testing.T, j journal.Journal) journal.Position {
+	t.Helper()
+	_, next, err := j.Bounds(t.Context(), partition())
+	if err != nil {
+		t.Error(err)
+	}
+	return next
+}
+
+// A message of a version to come stops whoever reads, again and again, and nothing behind it is read.
+func TestAnUnknownVersionStopsThePartition(t *testing.T) {
+	t.Parallel()
+	n := startNode(t, nil)
+	j := open(t, n.options())
+	put(t, j, 0, 2)
+	if _, err := n.js().Publish(t.Context(), fmt.Sprint("outrider.journal.", partition()), []byte{9, 1, 2, 3}); err != nil {
+		t.Fatal(err)
+	}
+	put(t, j, 2, 3)
+	if got := numbers(t, j, 0, 2); !slices.Equal(got, upTo(2)) {
+		t.Errorf("read %v", got)
+	}
+	for range 3 {
+		_, err := j.Read(t.Context(), partition(), 3<<16, make([]journal.Entry, 0, 8))
+		if !errors.Is(err, journal.ErrBatch) || !strings.Contains(err.Error(), "message 3 of stream outrider-journal-") {
+			t.Errorf("got %v, want ErrBatch at message 3", err)
+		}
+	}
+}
+
+// A message that is missing in the middle is an error, not a gap that nobody sees.
+func TestAMissingMessageIsNoticed(t *testing.T) {
+	t.Parallel()
+	n := startNode(t, nil)
+	if err := open(t, n.options()).Close(); err != nil {
+		t.Fatal(err)
+	}
+	js, name := n.js(), fmt.Sprint("outrider-journal-", partition())
+	s, err := js.Stream(t.Context(), name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := s.CachedInfo().Config
+	c.DenyDelete = false
+	if err := js.DeleteStream(t.Context(), name); err != nil {
+		t.Fatal(err)
+	}
+	if s, err = js.CreateStream(t.Context(), c); err != nil {
+		t.Fatal(err)
+	}
+	j := open(t, n.options())
+	put(t, j, 0, 6)
+	if err := s.DeleteMsg(t.Context(), 4); err != nil {
+		t.Fatal(err)
+	}
+	var from journal.Position
+	for {
+		var got []journal.Entry
+		if got, err = j.Read(t.Context(), partition(), from, make([]journal.Entry, 0, 64)); err != nil {
+			break
+		}
+		if from = got[len(got)-1].Position + 1; from > 4<<16 {
+			t.Fatalf("read up to %d", from)
+		}
+	}
+	if !errors.Is(err, jetstream.ErrLost) || !strings.Contains(err.Error(), "no messages 4 to 4") {
+		t.Errorf("got %v, want ErrLost", err)
+	}
+}
+
+// What is processed and old goes; what is not processed stays, however old it is, and so does the newest batch.
+func TestRetention(t *testing.T) {
+	t.Parallel()
+	for name, change := range map[string]func(*jetstream.Options){
+		"by age":  func(o *jetstream.Options) { o.Retention = time.Hour },
+		"by size": func(o *jetstream.Options) { o.RetentionBytes = 1 },
+		"none":    func(*jetstream.Options) {},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			o := startNode(t, nil).options()
+			later := time.Duration(0)
+			o.Now = func() time.Time { return time.Now().Add(later) }
+			change(&o)
+			j := open(t, o)
+			put(t, j, 0, 10)
+			later = 2 * time.Hour
+			if err := j.Close(); err != nil { // the clock is read by nobody else then
+				t.Fatal(err)
+			}
+			j = open(t, o)
+			kept := func() int {
+				first, next, err := j.Bounds(t.Context(), partition())
+				if err != nil {
+					t.Fatal(err)
+				}
+				return int(next>>16 - first>>16 + 1)
+			}
+			for _, step := range []struct {
+				before journal.Position
+				want   int
+			}{{0, 10}, {4 << 16, 7}, {99 << 16, 1}} {
+				if err := j.Trim(t.Context(), partition(), step.before); err != nil {
+					t.Fatal(err)
+				}
+				if name == "none" {
+					step.want = 10
+				}
+				if got := kept(); got != step.want {
+					t.Errorf("trimmed to %d: %d kept, want %d", step.before, got, step.want)
+				}
+			}
+			_, err := j.Read(t.Context(), partition(), 0, make([]journal.Entry, 0, 1))
+			if gone := errors.Is(err, journal.ErrTrimmed); gone != (name != "none") {
+				t.Errorf("reading what is gone: %v", err)
+			}
+			if _, next, err := j.Bounds(t.Context(), partition()); err != nil || next != 10<<16+1 {
+				t.Errorf("next is %d, %v", next, err)
+			}
+		})
+	}
+}
+
+// Streams that somebody made or changed otherwise are refused with what is wrong.
+func TestStreamsThatDiffer(t *testing.T) {
+	t.Parallel()
+	n := startNode(t, nil)
+	if err := open(t, n.options()).Close(); err != nil {
+		t.Fatal(err)
+	}
+	js := n.js()
+	s, err := js.Stream(t.Context(), "outrider-journal-2")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := s.CachedInfo().Config
+	c.MaxAge, c.Discard = time.Hour, natsjs.DiscardOld
+	if _, err := js.UpdateStream(t.Context(), c); err != nil {
+		t.Fatal(err)
+	}
+	_, err = jetstream.Open(t.Context(), n.options())
+	for _, w := range []string{"outrider-journal-2", "max_age is 1h0m0s, expected 0s", "discard is DiscardOld, expected DiscardNew"} {
+		if err == nil || !strings.Contains(err.Error(), w) {
+			t.Errorf("got %v, want %q in it", err, w)
+		}
+	}
+	o := n.options()
+	o.Partitions = 2
+	if _, err := jetstream.Open(t.Context(), o); err == nil || !strings.Contains(err.Error(), "outrider.partitions is 4, expected 2") {
+		t.Errorf("another number of partitions: %v", err)
+	}
+	o = n.options()
+	o.Replicas = 3
+	if _, err := jetstream.Open(t.Context(), o); err == nil || !strings.Contains(err.Error(), "replicas (nats.replicas) is 1, expected 3") {
+		t.Errorf("another number of replicas: %v", err)
+	}
+}
+
+// Many callers share batches while one is under way.
+func TestBatches(t *testing.T) {
+	t.Parallel()
+	o := startNode(t, nil).options()
+	registry := prometheus.NewRegistry()
+	o.Registerer = registry
+	j := open(t, o)
+	many := make([]telemetry.Fix, 70_000) // more than one batch may hold
+	for i := range many {
+		many[i] = journaltest.Fix("van", i)
+	}
+	if err := j.Append(t.Context(), many); err != nil {
+		t.Fatal(err)
+	}
+	if got := numbers(t, j, 0, len(many)); !slices.Equal(got, upTo(len(many))) {
+		t.Errorf("%d read", len(got))
+	}
+	if n, err := testutil.GatherAndCount(registry, "outrider_journal_fixes_total"); n != 1 || err != nil {
+		t.Errorf("%d, %v", n, err)
+	}
+	if problems, err := testutil.GatherAndLint(registry); err != nil || len(problems) > 0 {
+		t.Errorf("%v, %v", problems, err)
+	}
+	for p := range journaltest.Partitions {
+		if _, _, err := j.Bounds(t.Context(), p); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// A journal without servers says so, and never with the password.
+func TestServersThatAreNotThere(t *testing.T) {
+	t.Parallel()
+	_, err := jetstream.Open(t.Context(), jetstream.Options{
+		URL: func() string { return "nats://gateway:hunter22@127.0.0.1:1" }, OpenWithin: 200 * time.Millisecond,
+	})
+	if err == nil || !strings.Contains(err.Error(), "nats.url") || strings.Contains(err.Error(), "hunter22") {
+		t.Errorf("got %v", err)
+	}
+	n := startNode(t, func(o *server.Options) { o.JetStream = false })
+	o := n.options()
+	o.OpenWithin = 500 * time.Millisecond
+	if _, err := jetstream.Open(t.Context(), o); err == nil || !strings.Contains(err.Error(), "expected a jetstream block") {
+		t.Errorf("without JetStream: %v", err)
+	}
+}
