@@ -480,3 +480,24 @@ func TestServersThatAreNotThere(t *testing.T) {
 		t.Errorf("without JetStream: %v", err)
 	}
 }
+
+// A log that was made anew and is longer than the old one is not read on from where the old one ended.
+func TestALongerLogIsNotTheOldOne(t *testing.T) {
+	t.Parallel()
+	n := startNode(t, nil)
+	j := open(t, n.options())
+	put(t, j, 0, 3)
+	waits := make(chan error)
+	go func() {
+		_, err := j.Read(context.Background(), partition(), numbersEnd(t, j), make([]journal.Entry, 0, 8))
+		waits <- err
+	}()
+	js, name := n.js(), fmt.Sprint("outrider-journal-", partition())
+	if err := js.DeleteStream(t.Context(), name); err != nil {
+		t.Fatal(err)
+	}
+	put(t, open(t, n.options()), 0, 10)
+	if err := <-waits; !errors.Is(err, jetstream.ErrLost) {
+		t.Errorf("read: %v, want ErrLost", err)
+	}
+}
