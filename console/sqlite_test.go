@@ -89,7 +89,7 @@ func TestWithTheEmbeddedStore(t *testing.T) {
 // drive commits what a lane would.
 func drive(t *testing.T, s *sqlstore.Store, g *gateway) {
 	t.Helper()
-	lane, err := s.OwnLane(t.Context(), 0)
+	lane, err := s.OwnLane(t.Context(), 0, "")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -71,7 +71,7 @@ func newLoad(b *testing.B, pages int, sender notify.Sender) *load {
 		records.Pages = append(records.Pages, identity.Page{ID: benchPage(i), AccessToken: identity.NewToken("EAAB")})
 	}
 	directory.Load(records)
-	lane, err := l.store.OwnLane(b.Context(), 0)
+	lane, err := l.store.OwnLane(b.Context(), 0, "")
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -28,6 +28,7 @@ type Store interface {
 	Geofences
 	Registry
 	Lanes
+	Shares
 	Records
 	Links
 	Credentials
@@ -183,9 +184,10 @@ type Commit struct {
 
 // Lanes keeps the lanes' progress.
 type Lanes interface {
-	// OwnLane makes the caller the owner of a partition: it starts a new epoch, after which commits of older
-	// epochs fail with ErrFenced, and returns how far the partition has come.
-	OwnLane(ctx context.Context, partition int) (Lane, error)
+	// OwnLane starts a new epoch of a partition, after which commits of older epochs fail with ErrFenced, and returns how
+	// far the partition has come. ErrFenced if the process does not own the partition, see Shares; one without a name is
+	// the only process, and owns all.
+	OwnLane(ctx context.Context, partition int, owner ProcessID) (Lane, error)
 	// Memberships returns the stored memberships of the partition's vehicles, inside ones only.
 	Memberships(ctx context.Context, partition int) ([]Membership, error)
 	// Commit applies c in one durable transaction. A commit at a position before the lane's own, which only a

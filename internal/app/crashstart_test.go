@@ -65,7 +65,7 @@ func (r *rig) fillOutbox(t *testing.T, c config.Config) {
 	}
 	_, err = s.Receive(ctx, []notify.ThreadEvent{{Key: "hello", Kind: notify.ThreadAction, Page: page, PSID: "70001", Time: now}})
 	must(t, err)
-	own, err := s.OwnLane(ctx, 99)
+	own, err := s.OwnLane(ctx, 99, "")
 	must(t, err)
 	commit := store.Commit{Partition: 99, Epoch: own.Epoch}
 	for _, d := range [][2]string{{"cut", "70002"}, {"waiting", "70001"}} {

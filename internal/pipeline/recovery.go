@@ -23,7 +23,7 @@ import (
 // force at each of them, all of which are kept; so the lane repeats that part without speaking. Without a
 // usable snapshot it repeats from the oldest kept fix, and takes the store's memberships of vehicles it did not meet.
 func (l *lane) recover(ctx context.Context) error {
-	own, err := l.o.Store.OwnLane(ctx, l.partition)
+	own, err := l.o.Store.OwnLane(ctx, l.partition, "")
 	if err != nil {
 		return fmt.Errorf("pipeline: own partition %d: %w", l.partition, err)
 	}

@@ -91,7 +91,7 @@ func newOutlet(tb testing.TB, pages, people int) *outlet {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	lane, err := o.store.OwnLane(tb.Context(), 0)
+	lane, err := o.store.OwnLane(tb.Context(), 0, "")
 	if err != nil {
 		tb.Fatal(err)
 	}

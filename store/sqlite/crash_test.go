@@ -56,7 +56,7 @@ func workUntilKilled(path string) error {
 
 // commitForEver commits a crossing and its delivery for each position of a lane.
 func commitForEver(ctx context.Context, s *sqlstore.Store, partition int) error {
-	l, err := s.OwnLane(ctx, partition)
+	l, err := s.OwnLane(ctx, partition, "")
 	if err != nil {
 		return err
 	}
@@ -150,7 +150,7 @@ func judge(t *testing.T, path string, said map[string]int) {
 		t.Errorf("%d deliveries of %d crossings", len(states), len(crossings))
 	}
 	for p := range 3 {
-		l, err := s.OwnLane(t.Context(), p)
+		l, err := s.OwnLane(t.Context(), p, "")
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -45,12 +45,17 @@ const (
 )
 
 // OwnLane implements store.Lanes.
-func (s *Store) OwnLane(ctx context.Context, partition int) (store.Lane, error) {
+func (s *Store) OwnLane(ctx context.Context, partition int, owner store.ProcessID) (store.Lane, error) {
 	var (
 		l     store.Lane
 		clock int64
 	)
 	err := s.write(ctx, func(tx Tx) error {
+		if owner != "" {
+			if err := ownsLane(tx, partition, owner); err != nil {
+				return err
+			}
+		}
 		return tx.One([]any{&l.Next, &clock, &l.Revision, &l.Epoch}, ownLane, partition)
 	})
 	l.Clock = moment(clock)

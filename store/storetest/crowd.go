@@ -113,7 +113,7 @@ func crowdCommits(t *testing.T, b *bench) {
 	wg.Wait()
 	same(t, "crossings", len(must(b.Crossings(t.Context(), store.Query{Tenant: "acme", Limit: 1000}))(t)), lanes*steps)
 	for p := range lanes {
-		same(t, "position", must(b.OwnLane(t.Context(), p))(t).Next, steps)
+		same(t, "position", must(b.OwnLane(t.Context(), p, ""))(t).Next, steps)
 	}
 }
 

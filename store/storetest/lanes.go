@@ -26,7 +26,7 @@ var laneTests = map[string]func(*testing.T, *bench){
 // own makes the bench the owner of a partition and returns a commit that fits.
 func own(t tester, b store.Store, partition int) store.Commit {
 	t.Helper()
-	l := must(b.OwnLane(t.Context(), partition))(t)
+	l := must(b.OwnLane(t.Context(), partition, ""))(t)
 	return store.Commit{Partition: partition, Epoch: l.Epoch, Next: l.Next, Clock: l.Clock, Revision: l.Revision}
 }
 
@@ -38,7 +38,7 @@ func crossing(id string, at time.Time) store.Crossing {
 }
 
 func laneBegins(t *testing.T, b *bench) {
-	l := must(b.OwnLane(t.Context(), 2))(t)
+	l := must(b.OwnLane(t.Context(), 2, ""))(t)
 	if l.Epoch == 0 {
 		t.Fatal("an epoch of 0 would let anybody commit")
 	}
@@ -49,9 +49,9 @@ func laneMoves(t *testing.T, b *bench) {
 	c := own(t, b, 2)
 	c.Next, c.Clock, c.Revision = 42, epoch, 7
 	ok(t, b.Commit(t.Context(), c))
-	l := must(b.OwnLane(t.Context(), 2))(t)
+	l := must(b.OwnLane(t.Context(), 2, ""))(t)
 	same(t, "lane", l, store.Lane{Next: 42, Clock: epoch, Revision: 7, Epoch: l.Epoch})
-	same(t, "another lane", must(b.OwnLane(t.Context(), 3))(t).Next, 0)
+	same(t, "another lane", must(b.OwnLane(t.Context(), 3, ""))(t).Next, 0)
 }
 
 func laneFences(t *testing.T, b *bench) {
@@ -101,7 +101,7 @@ func laneAtomic(t *testing.T, b *bench) {
 	now := own(t, b, 0)
 	wantError(t, b.Commit(t.Context(), everything(old)), store.ErrFenced)
 	same(t, "after a refused commit", traces(t, b), before)
-	same(t, "position", must(b.OwnLane(t.Context(), 0))(t).Next, now.Next)
+	same(t, "position", must(b.OwnLane(t.Context(), 0, ""))(t).Next, now.Next)
 }
 
 func laneRepeats(t *testing.T, b *bench) {
@@ -170,7 +170,7 @@ func laneGoesBack(t *testing.T, b *bench) {
 	c := own(t, b, 0)
 	c.Next, c.Revision = 20, 9
 	ok(t, b.Commit(t.Context(), c))
-	same(t, "lane", must(b.OwnLane(t.Context(), 0))(t).Next, 20)
+	same(t, "lane", must(b.OwnLane(t.Context(), 0, ""))(t).Next, 20)
 	same(t, "adoptions", must(b.Adoptions(t.Context(), 0, 0))(t), []store.Adoption{{At: 10, Revision: 1}, {At: 20, Revision: 9}})
 }
 

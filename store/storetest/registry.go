@@ -108,7 +108,7 @@ func fixOf(vehicle string, at time.Time) telemetry.Fix {
 func commitFixes(t *testing.T, b *bench, fixes ...telemetry.Fix) {
 	t.Helper()
 	const partition = 31
-	l := must(b.OwnLane(t.Context(), partition))(t)
+	l := must(b.OwnLane(t.Context(), partition, ""))(t)
 	ok(t, b.Commit(t.Context(), store.Commit{Partition: partition, Epoch: l.Epoch, Next: l.Next + 1, LastFixes: fixes}))
 }
 

@@ -24,7 +24,7 @@ func reopenKeeps(t *testing.T, b *bench) {
 	same(t, "delivery", b.delivery(t, "d1"), d)
 	same(t, "identities", must(b.Identities(ctx))(t), stamped(registryRecords(), epoch))
 	same(t, "window", must(b.LastAction(ctx, "p", "u"))(t), epoch)
-	same(t, "position", must(b.OwnLane(ctx, 0))(t).Next, 10)
+	same(t, "position", must(b.OwnLane(ctx, 0, ""))(t).Next, 10)
 	e := action(0)
 	e.Key = "ThreadAction again"
 	same(t, "a fresh event", must(b.Receive(ctx, []notify.ThreadEvent{e}))(t).Fresh, 1)

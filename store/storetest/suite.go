@@ -20,7 +20,7 @@ type Place func(t *testing.T, now func() time.Time) Open
 func Run(t *testing.T, place Place) {
 	t.Helper()
 	for _, group := range []map[string]func(*testing.T, *bench){
-		geofenceTests, registryTests, laneTests, outboxTests, inboxTests, linkTests, accountTests, recordTests, crowdTests, ruleTests, reopenTests, talkTests, credentialTests, keyTests, auditTests, peopleTests,
+		geofenceTests, registryTests, laneTests, outboxTests, inboxTests, linkTests, accountTests, recordTests, crowdTests, ruleTests, reopenTests, talkTests, credentialTests, keyTests, auditTests, peopleTests, shareTests,
 	} {
 		for _, name := range slices.Sorted(maps.Keys(group)) {
 			t.Run(name, func(t *testing.T) {
