@@ -52,6 +52,7 @@ var allowed = map[string][]string{
 	"simulator/lex":       {},
 	"simulator/quality":   {"simulator", "telemetry", "telemetry/codec"},
 
+	"internal/cluster":       {"store"},
 	"internal/pipeline":      domain,
 	"internal/replay":        append([]string{"internal/pipeline"}, domain...), // one mapping of a fix to the engine
 	"internal/quality":       append([]string{"simulator/quality"}, domain...),

@@ -49,6 +49,7 @@ var noFences = geofence.NewIndex(nil)
 type fenceStore interface {
 	store.Geofences
 	store.Rules
+	OldestRevision(ctx context.Context) (uint64, error) // of the lanes, see store.Lanes
 }
 
 // Fences holds the fences in force and follows changes in the store. It is safe for many goroutines.
@@ -120,6 +121,19 @@ func (f *Fences) Refresh(ctx context.Context) error {
 	changes, err := f.store.GeofenceChanges(ctx, old.Revision)
 	if err != nil {
 		return fmt.Errorf("pipeline: load fence changes since revision %d: %w", old.Revision, err)
+	}
+	// A process that slept has missed what others forgot meanwhile, deletions among it. This is asked last: what is not
+	// forgotten now was not when the changes were read.
+	oldest, err := f.store.OldestRevision(ctx)
+	if err != nil {
+		return err
+	}
+	if oldest > old.Revision {
+		set, err := f.At(ctx, store.Latest)
+		if err == nil {
+			f.current.Store(set)
+		}
+		return err
 	}
 	rules, err := f.store.RulesAt(ctx, newest)
 	if err != nil {

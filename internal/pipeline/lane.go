@@ -385,7 +385,7 @@ func (l *lane) add(key readingKey) *tenantState {
 // position on they were in force.
 func (l *lane) adopt(ctx context.Context) error {
 	set := l.fences.Current()
-	if set.Revision == l.fenced.Revision {
+	if set.Revision <= l.fenced.Revision { // another process may have been ahead
 		return nil
 	}
 	if err := l.commit(ctx); err != nil {

@@ -19,6 +19,7 @@ type metrics struct {
 	failed    prometheus.Counter
 	replayed  prometheus.Counter
 	lost      prometheus.Counter
+	fenced    prometheus.Counter
 	behind    *prometheus.GaugeVec // by partition
 	snapshots *prometheus.CounterVec
 }
@@ -59,6 +60,10 @@ func newMetrics(r prometheus.Registerer) *metrics {
 			Name: "outrider_lane_journal_lost_total",
 			Help: "Starts at which a partition's journal ended before the position that was evaluated: fixes were lost with it.",
 		}),
+		fenced: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "outrider_lane_fenced_total",
+			Help: "Lanes that ended because another process has their partition: what they had decided was not committed.",
+		}),
 		behind: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "outrider_lane_behind_seconds",
 			Help: "How long the fix that a lane handled last had waited in the journal.",
@@ -70,7 +75,7 @@ func newMetrics(r prometheus.Registerer) *metrics {
 	}
 	m.initialise()
 	if r != nil {
-		r.MustRegister(m.refused, m.fixes, m.crossings, m.alerts, m.commit, m.failed, m.replayed, m.lost, m.behind, m.snapshots)
+		r.MustRegister(m.refused, m.fixes, m.crossings, m.alerts, m.commit, m.failed, m.replayed, m.lost, m.fenced, m.behind, m.snapshots)
 	}
 	return m
 }

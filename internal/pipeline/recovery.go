@@ -22,23 +22,14 @@ import (
 // The state at the committed position is a function of the snapshot, the fixes behind it and the fences in
 // force at each of them, all of which are kept; so the lane repeats that part without speaking. Without a
 // usable snapshot it repeats from the oldest kept fix, and takes the store's memberships of vehicles it did not meet.
-func (l *lane) recover(ctx context.Context) error {
-	own, err := l.o.Store.OwnLane(ctx, l.partition, "")
+func (l *lane) recover(ctx context.Context, owner store.ProcessID) error {
+	own, err := l.o.Store.OwnLane(ctx, l.partition, owner)
 	if err != nil {
 		return fmt.Errorf("pipeline: own partition %d: %w", l.partition, err)
 	}
 	l.epoch = own.Epoch
-	at, whole, err := l.loadSnapshot(ctx, own)
+	whole, err := l.repeat(ctx, own)
 	if err != nil {
-		return err
-	}
-	l.next, l.snapshotPos = at, at
-	if whole { // the journal does not remember, and a lane that hears nothing saves no other snapshot
-		if err := l.o.Journal.Trim(ctx, l.partition, at); err != nil {
-			l.logger.Warn("old state not trimmed", "cause", err)
-		}
-	}
-	if err := l.replay(ctx, own); err != nil {
 		return err
 	}
 	l.repeatTimers(own.Clock)
@@ -54,6 +45,43 @@ func (l *lane) recover(ctx context.Context) error {
 		l.stays.fill(ts)
 	}
 	return l.start(ctx, own)
+}
+
+// repeat brings the lane to the committed position from the newest snapshot, or else from the oldest kept fix. whole says
+// whether nothing before either is missing.
+func (l *lane) repeat(ctx context.Context, own store.Lane) (whole bool, err error) {
+	at, whole, err := l.loadSnapshot(ctx, own)
+	if err != nil {
+		return false, err
+	}
+	if whole {
+		err = l.replay(ctx, own, at)
+		if err == nil { // the journal does not remember, and a lane that hears nothing saves no other snapshot
+			if err := l.o.Journal.Trim(ctx, l.partition, at); err != nil {
+				l.logger.Warn("old state not trimmed", "cause", err)
+			}
+			return true, nil
+		}
+		if !errors.Is(err, journal.ErrTrimmed) {
+			return false, err
+		}
+		// A process that slept for long may have saved it over a newer one.
+		l.logger.Warn("snapshot not used: fixes behind it are no longer kept", "cause", err)
+		l.forget()
+	}
+	if at, err = l.oldest(ctx, own); err != nil {
+		return false, err
+	}
+	return false, l.replay(ctx, own, at)
+}
+
+// oldest returns the oldest kept position, or the committed one where that is before it.
+func (l *lane) oldest(ctx context.Context, own store.Lane) (journal.Position, error) {
+	first, _, err := l.o.Journal.Bounds(ctx, l.partition)
+	if err != nil {
+		return 0, fmt.Errorf("pipeline: bounds of partition %d: %w", l.partition, err)
+	}
+	return min(first, own.Next), nil
 }
 
 // findEnd puts the lane behind what was evaluated. A journal that was moved away, or whose disk lost what it had
@@ -98,9 +126,8 @@ func (l *lane) start(ctx context.Context, own store.Lane) error {
 	return l.adopt(ctx)
 }
 
-// loadSnapshot restores the newest usable snapshot and returns its position. Without one it returns the
-// oldest kept position; whole says whether nothing before that position is missing.
-func (l *lane) loadSnapshot(ctx context.Context, own store.Lane) (at journal.Position, whole bool, err error) {
+// loadSnapshot restores the newest usable snapshot and returns its position; false if there is none.
+func (l *lane) loadSnapshot(ctx context.Context, own store.Lane) (at journal.Position, usable bool, err error) {
 	at, r, err := l.o.Journal.LoadSnapshot(ctx, l.partition)
 	if err == nil {
 		defer r.Close()
@@ -114,15 +141,12 @@ func (l *lane) loadSnapshot(ctx context.Context, own store.Lane) (at journal.Pos
 	} else if !errors.Is(err, journal.ErrNoSnapshot) {
 		return 0, false, fmt.Errorf("pipeline: load snapshot of partition %d: %w", l.partition, err)
 	}
-	first, _, err := l.o.Journal.Bounds(ctx, l.partition)
-	if err != nil {
-		return 0, false, fmt.Errorf("pipeline: bounds of partition %d: %w", l.partition, err)
-	}
-	return min(first, own.Next), false, nil
+	return 0, false, nil
 }
 
-// replay evaluates what was committed before, from l.next on, with the fences that were in force.
-func (l *lane) replay(ctx context.Context, own store.Lane) error {
+// replay evaluates what was committed before, from a position on, with the fences that were in force.
+func (l *lane) replay(ctx context.Context, own store.Lane, at journal.Position) error {
+	l.next, l.snapshotPos = at, at
 	adopted, err := l.o.Store.Adoptions(ctx, l.partition, l.next)
 	if err != nil {
 		return fmt.Errorf("pipeline: adoptions of partition %d: %w", l.partition, err)
@@ -232,9 +256,9 @@ const (
 // later start needs.
 func (l *lane) snapshot(ctx context.Context) error {
 	l.snapshotAt = l.o.Now()
-	for l.next > l.committed || l.lastFixes.waiting() { // no replay would find those again
+	for first := l.o.Shared; first || l.next > l.committed || l.lastFixes.waiting(); first = false { // no replay would find those again
 		l.lastFixes.hurry()
-		if err := l.commit(ctx); err != nil {
+		if err := l.commit(ctx); err != nil { // of a shared partition it also tells whether that is ours still
 			return err
 		}
 	}
