@@ -21,7 +21,7 @@ func New(o Options) (http.Handler, error) {
 	(&ogc{newFences(o), api, o.Now}).register(mux)
 	newRegistry(o).register(api)
 	newRecords(o).register(api)
-	(&rules{o: o, changes: changes{reload: o.RulesChanged}}).register(api)
+	(&rules{o: o}).register(api)
 	(&access{o.Store, o.Now, api.keys.forget}).register(api)
 	hasher := people.NewHasher(o.PasswordCost)
 	registerUsers(api, o, hasher)

@@ -325,8 +325,53 @@ func TestConcurrentWritesAllReachTheDirectory(t *testing.T) {
 		})
 	}
 	all.Wait()
-	if n := len(g.directory.OwnerList("default")); n != 40 {
+	if n := len(slices.Collect(g.directory.OwnerList("default", ""))); n != 40 {
 		t.Errorf("%d owners in the directory, want 40", n)
+	}
+}
+
+// A change reads what it changed, and not everybody, whatever else there is.
+func TestAChangeReadsOnlyItsRecord(t *testing.T) {
+	t.Parallel()
+	g := seed(setup(t))
+	before := g.store.whole
+	g.must(200, "PUT", "/api/v1/vehicles/van%2F1", `{"name":"Renamed"}`)
+	g.must(200, "PUT", "/api/v1/owners/anna", `{"name":"Renamed"}`)
+	g.must(200, "PUT", "/api/v1/pages/1001", `{"name":"Renamed"}`)
+	g.must(200, "PUT", "/api/v1/texts/en", `{"texts":{"enter":"{vehicle} is at {fence}, {time}."}}`)
+	for _, path := range []string{"/api/v1/vehicles/van%2F1", "/api/v1/owners/anna", "/api/v1/pages/1001"} {
+		if name := g.must(200, "GET", path, "").member(t, "name"); name != "Renamed" {
+			t.Errorf("%s has the name %v", path, name)
+		}
+	}
+	if text := g.must(200, "GET", "/api/v1/texts/en", "").member(t, "texts.enter"); text == nil {
+		t.Error("the text is not in the directory")
+	}
+	if g.store.whole != before {
+		t.Errorf("everybody was read %d times for 4 changes", g.store.whole-before)
+	}
+}
+
+// Whoever puts a record at the same time as others takes none of their changes back: what a PUT does not name stays as it is
+// when the PUT is stored, not as it was when it came.
+func TestConcurrentPutsLoseNothing(t *testing.T) {
+	t.Parallel()
+	g := seed(setup(t))
+	for round := range 30 {
+		token := fmt.Sprintf("TOKEN-%d", round)
+		var all sync.WaitGroup
+		for i := range 4 {
+			all.Go(func() { g.must(200, "PUT", "/api/v1/pages/1001", fmt.Sprintf(`{"name":"n%d"}`, i)) })
+			all.Go(func() { g.must(200, "PUT", "/api/v1/owners/anna", fmt.Sprintf(`{"name":"n%d"}`, i)) })
+		}
+		all.Go(func() { g.must(200, "PUT", "/api/v1/pages/1001", `{"access_token":"`+token+`"}`) })
+		all.Go(func() { g.must(200, "PUT", "/api/v1/owners/anna", `{"fallback":"smtp://`+token+`"}`) })
+		all.Wait()
+		p, _ := g.directory.Page("1001")
+		o, _ := g.directory.Owner("default", "anna")
+		if p.AccessToken.Reveal() != token || o.Fallback.Reveal() != "smtp://"+token {
+			t.Fatalf("round %d: the page has %q, the owner %q", round, p.AccessToken.Reveal(), o.Fallback.Reveal())
+		}
 	}
 }
 

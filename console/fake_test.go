@@ -3,6 +3,7 @@ package console_test
 import (
 	"cmp"
 	"context"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -31,6 +32,7 @@ type fakeStore struct {
 	revision   uint64
 	fences     map[fakeKey]store.Geofence
 	records    identity.Records
+	whole      int             // how often all of records were read
 	fixes      []telemetry.Fix // sorted by vehicle
 	crossings  []store.Crossing
 	deliveries []store.DeliveryRecord
@@ -177,6 +179,11 @@ func (s *fakeStore) put(change func()) error {
 	if s.fail != nil {
 		return s.fail
 	}
+	s.mu.Unlock()
+	for range 20 {
+		runtime.Gosched() // others read meanwhile what this write replaces
+	}
+	s.mu.Lock()
 	change()
 	return nil
 }
@@ -188,7 +195,28 @@ func replace[T any](all []T, one T, same func(T) bool) []T {
 func (s *fakeStore) Identities(context.Context) (identity.Records, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.whole++
 	return s.records, s.fail
+}
+
+func (s *fakeStore) IdentitiesOf(_ context.Context, refs ...identity.Ref) (identity.Records, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	some := identity.Records{Texts: map[identity.TenantID]identity.Texts{}}
+	for _, ref := range refs {
+		some.Vehicles = append(some.Vehicles, only(s.records.Vehicles, ref, func(v identity.Vehicle) identity.Ref { return identity.VehicleRef(v.Tenant, v.ID) })...)
+		some.Owners = append(some.Owners, only(s.records.Owners, ref, func(o identity.Owner) identity.Ref { return identity.OwnerRef(o.Tenant, o.ID) })...)
+		some.Pages = append(some.Pages, only(s.records.Pages, ref, func(p identity.Page) identity.Ref { return identity.PageRef(p.ID) })...)
+		if own, ok := s.records.Texts[ref.Tenant]; ok && ref.Kind == identity.KindTexts {
+			some.Texts[ref.Tenant] = own
+		}
+	}
+	return some, s.fail
+}
+
+// only are the records of all that are named.
+func only[T any](all []T, named identity.Ref, ref func(T) identity.Ref) []T {
+	return slices.DeleteFunc(slices.Clone(all), func(one T) bool { return ref(one) != named })
 }
 
 func (s *fakeStore) LastFix(_ context.Context, tenant identity.TenantID, vehicle identity.VehicleID) (telemetry.Fix, error) {

@@ -92,8 +92,9 @@ func (g *registry) linkOwner(ctx context.Context, in *struct {
 }
 
 func (g *registry) unlinkOwner(ctx context.Context, in *IDPath) (*struct{}, error) {
-	return nil, g.change(ctx, func(ctx context.Context) error {
-		_, err := g.store.Unlink(ctx, tenantOf(ctx), identity.OwnerID(in.ID))
+	tenant, id := tenantOf(ctx), identity.OwnerID(in.ID)
+	return nil, g.change(ctx, identity.OwnerRef(tenant, id), func(ctx context.Context) error {
+		_, err := g.store.Unlink(ctx, tenant, id)
 		return err
 	})
 }

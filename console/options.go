@@ -96,9 +96,9 @@ type Options struct {
 	// PasswordCost is what hashing a password costs; zero: people.DefaultCost.
 	PasswordCost people.Cost
 
-	// Reload brings the directory up to date with the store. It is called after each change of a vehicle,
-	// owner or page, one call at a time, before the answer is sent. Nil: nothing is called.
-	Reload func(context.Context) error
+	// Reload brings the directory up to date with what the store has of the named records. It is called after each change
+	// of a vehicle, owner, page or text, before the answer is sent. Nil: nothing is called.
+	Reload func(context.Context, ...identity.Ref) error
 	// FencesChanged puts the stored fences in force. It is called after each change of a fence, before the
 	// answer is sent. Nil: nothing is called.
 	FencesChanged func(context.Context) error
@@ -188,7 +188,7 @@ func (o Options) checked() (Options, error) {
 		}
 	}
 	if o.Reload == nil {
-		o.Reload = func(context.Context) error { return nil }
+		o.Reload = func(context.Context, ...identity.Ref) error { return nil }
 	}
 	if o.FencesChanged == nil {
 		o.FencesChanged = func(context.Context) error { return nil }

@@ -54,8 +54,7 @@ func (g *registry) listOwners(ctx context.Context, in *struct{ Paging }) (*listA
 	if err != nil {
 		return nil, err
 	}
-	id := func(o identity.Owner) identity.OwnerID { return o.ID }
-	page, more := cut(after(g.directory.OwnerList(tenantOf(ctx)), id, identity.OwnerID(from), in.Limit), in.Limit)
+	page, more := cut(some(g.directory.OwnerList(tenantOf(ctx), identity.OwnerID(from)), in.Limit), in.Limit)
 	next := ""
 	if more {
 		next = nextID(page[len(page)-1].ID)
@@ -87,7 +86,7 @@ func (g *registry) putOwner(ctx context.Context, in *struct {
 		}
 	}
 	var existed bool
-	err := g.change(ctx, func(ctx context.Context) error {
+	err := g.change(ctx, identity.OwnerRef(o.Tenant, o.ID), func(ctx context.Context) error {
 		var old identity.Owner
 		old, existed = g.directory.Owner(o.Tenant, o.ID)
 		o.Fallback = in.Body.Fallback.over(old.Fallback)

@@ -60,13 +60,13 @@ func (g *registry) listPages(ctx context.Context, in *struct{ Paging }) (*listAn
 	if err != nil {
 		return nil, err
 	}
-	id := func(p identity.Page) identity.PageID { return p.ID }
-	some, more := cut(after(g.directory.Pages(tenantOf(ctx)), id, identity.PageID(from), in.Limit), in.Limit)
+	all := slices.DeleteFunc(slices.Clone(g.directory.Pages(tenantOf(ctx))), func(p identity.Page) bool { return p.ID <= identity.PageID(from) })
+	page, more := cut(all, in.Limit)
 	next := ""
 	if more {
-		next = nextID(some[len(some)-1].ID)
+		next = nextID(page[len(page)-1].ID)
 	}
-	return newListAnswer(ctx, each(some, showPage), next), nil
+	return newListAnswer(ctx, each(page, showPage), next), nil
 }
 
 func (g *registry) getPage(ctx context.Context, in *PageIDPath) (*recordAnswer[page], error) {
@@ -96,7 +96,7 @@ func (g *registry) putPage(ctx context.Context, in *struct {
 	p := identity.Page{Tenant: tenantOf(ctx), ID: in.ID, Name: in.Body.Name, Tag: in.Body.Tag, Templates: in.Body.Templates,
 		Routes: each(in.Body.Routes, func(r notify.Route) string { return string(r) })}
 	var existed bool
-	err := g.change(ctx, func(ctx context.Context) error {
+	err := g.change(ctx, identity.PageRef(p.ID), func(ctx context.Context) error {
 		var old identity.Page
 		old, existed = g.page(ctx, p.ID)
 		p.AccessToken = in.Body.AccessToken.over(old.AccessToken)

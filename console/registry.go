@@ -2,6 +2,8 @@ package console
 
 import (
 	"context"
+	"hash/maphash"
+	"iter"
 	"net/http"
 	"strconv"
 	"sync"
@@ -25,21 +27,17 @@ type registry struct {
 	messages    Messages                   // nil: nobody sends any
 	wake        func(identity.PageID)
 	now         func() time.Time
-	changes
-}
+	reload      func(context.Context, ...identity.Ref) error
 
-// changes makes changes of what is also kept in memory.
-type changes struct {
-	reload func(context.Context) error // brings memory up to date
-
-	// writing guards no field. It makes a change and the reload after it one step, I/O included: of two reloads
-	// at once the older could win, and leave memory without a change that was answered as done.
-	writing sync.Mutex
+	// writing guards no field. Of one record it makes reading what is there, the change and taking that over one step, I/O
+	// included, so that no change is lost between two; what shares a lock only waits.
+	writing [64]sync.Mutex
+	seed    maphash.Seed // says which record has which lock
 }
 
 func newRegistry(o Options) *registry {
 	return &registry{store: o.Store, directory: o.Directory, pageChanged: o.PageChanged, checkURL: o.CheckChannel,
-		links: o.Links, healths: o.Health, messages: o.Messages, wake: o.Wake, now: o.Now, changes: changes{reload: o.Reload}}
+		links: o.Links, healths: o.Health, messages: o.Messages, wake: o.Wake, now: o.Now, reload: o.Reload, seed: maphash.MakeSeed()}
 }
 
 func (g *registry) register(r *router) {
@@ -51,16 +49,17 @@ func (g *registry) register(r *router) {
 	g.registerTexts(r)
 }
 
-// change stores something and brings memory up to date with it.
-func (c *changes) change(ctx context.Context, put func(context.Context) error) error {
-	c.writing.Lock()
-	defer c.writing.Unlock()
+// change stores a record and brings the directory up to date with it.
+func (g *registry) change(ctx context.Context, ref identity.Ref, put func(context.Context) error) error {
+	lock := &g.writing[maphash.Comparable(g.seed, ref)%uint64(len(g.writing))]
+	lock.Lock()
+	defer lock.Unlock()
 	ctx, cancel := settle(ctx)
 	defer cancel()
 	if err := put(ctx); err != nil {
 		return err
 	}
-	return c.reload(ctx)
+	return g.reload(ctx, ref)
 }
 
 // recordAnswer is the answer with one record.
@@ -97,11 +96,13 @@ func sameID[T ~string](f *faults, field string, body, path T) {
 	}
 }
 
-// after returns the records behind the id, one more than the page may hold. They are sorted by id.
-func after[T any, K ~string](all []T, id func(T) K, from K, limit int) []T {
-	begin := 0
-	if from != "" {
-		begin = searchAfter(all, id, from)
+// some returns the first records, one more than the page may hold.
+func some[T any](all iter.Seq[T], limit int) []T {
+	var page []T
+	for one := range all {
+		if page = append(page, one); len(page) > limit {
+			break
+		}
 	}
-	return all[begin:min(len(all), begin+limit+1)]
+	return page
 }

@@ -46,8 +46,10 @@ func (r *rule) Resolve(ctx huma.Context) []error {
 // rules serves who hears of what: it reads the rulebook and writes the store.
 type rules struct {
 	o Options
-	changes
-	trying sync.Mutex // held by the one dry run that may be under way
+	// writing guards no field. It makes a change and taking over all rules after it one step, I/O included: of two readings
+	// at once the older could win, and leave memory without a change that was answered as done.
+	writing sync.Mutex
+	trying  sync.Mutex // held by the one dry run that may be under way
 }
 
 func (c *rules) register(r *router) {
@@ -73,6 +75,18 @@ func (c *rules) register(r *router) {
 	explain := op("explain", http.MethodGet, "/api/v1/explain", "See why an alert was sent, or was not")
 	explain.Description = "What arrived of a vehicle around a time, what was crossed, what each rule says of it, and what became of each alert."
 	handle(r, explain, c.explain)
+}
+
+// change stores something and puts the stored rules in force.
+func (c *rules) change(ctx context.Context, put func(context.Context) error) error {
+	c.writing.Lock()
+	defer c.writing.Unlock()
+	ctx, cancel := settle(ctx)
+	defer cancel()
+	if err := put(ctx); err != nil {
+		return err
+	}
+	return c.o.RulesChanged(ctx)
 }
 
 // ruleAnswer is the answer with one rule.

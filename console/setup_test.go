@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -30,6 +29,7 @@ type gateway struct {
 	handler   http.Handler
 	store     *fakeStore
 	directory *identity.Directory
+	follower  *identity.Follower
 	registry  *prometheus.Registry
 	log       *lockedBuffer
 
@@ -65,6 +65,7 @@ func setup(t testing.TB, change ...func(*console.Options)) *gateway {
 	g := &gateway{t: t, registry: prometheus.NewRegistry(), log: &lockedBuffer{}, directory: identity.NewDirectory()}
 	g.now = time.Date(2026, 11, 24, 8, 0, 0, 0, time.UTC)
 	g.store = newFakeStore(g.clock)
+	g.follower = identity.NewFollower(g.directory, g.store)
 	o := console.Options{
 		Store: g.store, Directory: g.directory, AdminKey: identity.NewToken(adminKey),
 		Reload: g.reload, FencesChanged: g.fencesChanged, PageChanged: g.pageChanged,
@@ -113,15 +114,10 @@ func (g *gateway) clock() time.Time {
 	return g.now
 }
 
-func (g *gateway) reload(ctx context.Context) error {
-	r, err := g.store.Identities(ctx)
-	if err != nil {
+func (g *gateway) reload(ctx context.Context, refs ...identity.Ref) error {
+	if err := g.follower.Follow(ctx, refs...); err != nil {
 		return err
 	}
-	for range 100 {
-		runtime.Gosched() // what others store meanwhile is not in r
-	}
-	g.directory.Load(r)
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.reloads++

@@ -2,7 +2,6 @@ package console
 
 import (
 	"math"
-	"sort"
 	"time"
 )
 
@@ -21,11 +20,6 @@ func number(f float64) *float64 {
 		return nil
 	}
 	return &f
-}
-
-// searchAfter returns the index of the first record behind the id, among records sorted by id.
-func searchAfter[T any, K ~string](all []T, id func(T) K, from K) int {
-	return sort.Search(len(all), func(i int) bool { return id(all[i]) > from })
 }
 
 // each shows every one of a list.

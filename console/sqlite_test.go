@@ -1,7 +1,6 @@
 package console_test
 
 import (
-	"context"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -11,6 +10,7 @@ import (
 
 	"outrider/console"
 	"outrider/geofence"
+	"outrider/identity"
 	"outrider/notify"
 	"outrider/store"
 	"outrider/store/sqlite"
@@ -35,12 +35,7 @@ func TestWithTheEmbeddedStore(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { _ = kept.Close() })
-		directory := o.Directory
-		o.Store, o.Reload = kept, func(ctx context.Context) error {
-			r, err := kept.Identities(ctx)
-			directory.Load(r)
-			return err
-		}
+		o.Store, o.Reload = kept, identity.NewFollower(o.Directory, kept).Follow
 	})
 
 	g.must(201, "PUT", "/api/v1/pages/1001", `{"access_token":"t","templates":{"enter":"arrived"}}`)

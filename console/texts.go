@@ -10,6 +10,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"outrider/identity"
 	"outrider/notify"
 )
 
@@ -48,7 +49,7 @@ func (g *registry) putTexts(ctx context.Context, in *struct {
 	Body texts
 }) (*recordAnswer[texts], error) {
 	tenant := tenantOf(ctx)
-	err := g.change(ctx, func(ctx context.Context) error {
+	err := g.change(ctx, identity.TextsRef(tenant), func(ctx context.Context) error {
 		return g.store.PutTexts(ctx, tenant, in.Language, in.Body.Texts)
 	})
 	if err != nil {

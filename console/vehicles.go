@@ -70,7 +70,7 @@ func (g *registry) listVehicles(ctx context.Context, in *struct{ Paging }) (*lis
 	if err != nil {
 		return nil, err
 	}
-	known := after(g.directory.Vehicles(tenantOf(ctx)), vehicleID, identity.VehicleID(from), in.Limit)
+	known := some(g.directory.Vehicles(tenantOf(ctx), identity.VehicleID(from)), in.Limit)
 	page, more := cut(together(known, seen), in.Limit)
 	next := ""
 	if more {
@@ -78,8 +78,6 @@ func (g *registry) listVehicles(ctx context.Context, in *struct{ Paging }) (*lis
 	}
 	return newListAnswer(ctx, page, next), nil
 }
-
-func vehicleID(v identity.Vehicle) identity.VehicleID { return v.ID }
 
 // together joins registered and seen vehicles, both in order of id.
 func together(known []identity.Vehicle, seen []telemetry.Fix) []vehicle {
@@ -132,11 +130,15 @@ func (g *registry) putVehicle(ctx context.Context, in *struct {
 	Body vehicle
 }) (*recordAnswer[vehicle], error) {
 	tenant, id := tenantOf(ctx), identity.VehicleID(in.ID)
-	_, existed := g.directory.Vehicle(tenant, id)
+	var existed bool
 	v := identity.Vehicle{
 		Tenant: tenant, ID: id, Name: in.Body.Name, Owners: in.Body.owners(), Tags: in.Body.Tags, Device: in.Body.Device,
 	}
-	if err := g.change(ctx, func(ctx context.Context) error { return g.store.PutVehicle(ctx, v) }); err != nil {
+	err := g.change(ctx, identity.VehicleRef(tenant, id), func(ctx context.Context) error {
+		_, existed = g.directory.Vehicle(tenant, id)
+		return g.store.PutVehicle(ctx, v)
+	})
+	if err != nil {
 		return nil, err
 	}
 	if fresh, ok := g.directory.Vehicle(tenant, id); ok {
@@ -184,9 +186,9 @@ func (g *registry) vehicleWarnings(v identity.Vehicle) []string {
 			warnings = append(warnings, fmt.Sprintf("owner %q is not registered yet: alerts of this vehicle reach them once they are", id))
 		}
 	}
-	for _, other := range g.directory.Vehicles(v.Tenant) {
-		if other.ID != v.ID && v.Device != "" && other.Device == v.Device {
-			warnings = append(warnings, fmt.Sprintf("device %q is also registered for vehicle %q: its positions go to the vehicle registered last", v.Device, other.ID))
+	for other := range g.directory.Carriers(v.Tenant, v.Device) {
+		if other != v.ID {
+			warnings = append(warnings, fmt.Sprintf("device %q is also registered for vehicle %q: its positions go to the vehicle registered last", v.Device, other))
 		}
 	}
 	return warnings

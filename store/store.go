@@ -117,6 +117,8 @@ type Registry interface {
 	PutTexts(ctx context.Context, tenant identity.TenantID, language string, texts map[string]string) error
 	// Identities returns everything, for the in-memory directory.
 	Identities(ctx context.Context) (identity.Records, error)
+	// IdentitiesOf returns those of the named records that there are.
+	IdentitiesOf(ctx context.Context, refs ...identity.Ref) (identity.Records, error)
 	// LastFixes lists the newest known fix of every vehicle of a tenant, in order of id, after the id given.
 	LastFixes(ctx context.Context, tenant identity.TenantID, after identity.VehicleID, limit int) ([]telemetry.Fix, error)
 	// LastFix returns the newest known fix of a vehicle, ErrNotFound if there is none.

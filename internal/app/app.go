@@ -11,7 +11,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -78,6 +77,7 @@ type App struct {
 	rules      *notify.Rules
 	journal    *local.Journal
 	directory  *identity.Directory
+	follower   *identity.Follower
 	pipeline   *pipeline.Pipeline
 	keeper     *messenger.TemplateKeeper
 	meta       *graph.Client
@@ -97,8 +97,6 @@ type App struct {
 	http       *httpServer
 	signer     card.Signer
 	cards      *cards
-
-	reloading sync.Mutex // makes reading identities and loading them one step, so that the newest is loaded last
 
 	feed   *console.Feed // what people who look on are told
 	recent *recent       // the end of the log
@@ -197,8 +195,9 @@ func (a *App) startKeeping(ctx context.Context) error {
 	}
 	a.onStop("store", func(context.Context) error { return a.store.Close() })
 	a.directory, a.rulebook = identity.NewDirectory(), notify.NewRulebook()
+	a.follower = identity.NewFollower(a.directory, a.store)
 	a.registry.MustRegister(notify.NewBacklogCollector(a.store, a.directory.AllPages, a.o.Now))
-	return a.reloadDirectory(ctx)
+	return errors.Join(a.reloadDirectory(ctx), a.reloadRules(ctx))
 }
 
 // prepareSending makes what sends; the lanes and the webhook need it.
@@ -303,7 +302,7 @@ func (a *App) startServing(ctx context.Context) error {
 		return err
 	}
 	options := console.Options{
-		SecureCookies: strings.HasPrefix(c.HTTP.PublicURL, "https://"), PublicURL: c.HTTP.PublicURL, Store: a.store, Directory: a.directory, Feed: a.feed, Reload: a.reloadDirectory, FencesChanged: a.pipeline.FencesChanged,
+		SecureCookies: strings.HasPrefix(c.HTTP.PublicURL, "https://"), PublicURL: c.HTTP.PublicURL, Store: a.store, Directory: a.directory, Feed: a.feed, Reload: a.follower.Follow, FencesChanged: a.pipeline.FencesChanged,
 		Rulebook: a.rulebook, Rules: a.rules, RulesChanged: a.rulesChanged, Rehearse: a.pipeline.Rehearse, FenceTags: a.pipeline.FenceTags, PageChanged: a.pageChanged,
 		Links: a.login, Messages: a.store, Wake: a.dispatcher.Wake, Login: a.login, Health: a.store, AdminKey: a.adminKey, Ready: a.ready, Gatherer: a.registry, MetricsKey: c.Metrics.Key, Registerer: a.registry,
 		Webhook: messenger.NewWebhook(messenger.WebhookOptions{
@@ -422,16 +421,8 @@ func (a *App) AdminKey() (key identity.Token, generated bool) { return a.adminKe
 // Registry holds every metric.
 func (a *App) Registry() *prometheus.Registry { return a.registry }
 
-func (a *App) reloadDirectory(ctx context.Context) error {
-	a.reloading.Lock()
-	defer a.reloading.Unlock()
-	records, err := a.store.Identities(ctx)
-	if err != nil {
-		return fmt.Errorf("app: load identities: %w", err)
-	}
-	a.directory.Load(records)
-	return a.reloadRules(ctx)
-}
+// reloadDirectory takes over everybody.
+func (a *App) reloadDirectory(ctx context.Context) error { return a.follower.Follow(ctx) }
 
 // reloadRules puts the stored rules in force.
 func (a *App) reloadRules(ctx context.Context) error {

@@ -56,7 +56,7 @@ func (a *App) prepareDialog(ctx context.Context) error {
 	}
 	a.dialog = chat.New(chat.Options{
 		Fleet: &fleet{
-			store: a.store, directory: a.directory, reload: a.reloadDirectory, fences: a.pipeline.Fences, changed: a.pipeline.FencesChanged,
+			store: a.store, directory: a.directory, reload: a.follower.Follow, fences: a.pipeline.Fences, changed: a.pipeline.FencesChanged,
 			picture: a.cards.position, now: a.o.Now,
 		},
 		Now: a.o.Now, Signet: a.signet, Understander: understander, Registerer: a.registry,

@@ -29,7 +29,7 @@ type fleet struct {
 	fences    func() *pipeline.FenceSet
 	changed   func(context.Context) error                     // puts stored fences in force
 	picture   func(identity.Owner, identity.VehicleID) string // address of a vehicle's picture; empty: none
-	reload    func(context.Context) error
+	reload    func(context.Context, ...identity.Ref) error
 	now       func() time.Time
 }
 
@@ -47,7 +47,7 @@ func (f *fleet) Owner(page identity.PageID, psid identity.PSID) (identity.Owner,
 // Vehicles implements chat.Fleet.
 func (f *fleet) Vehicles(o identity.Owner) []chat.Named {
 	var mine []chat.Named
-	for _, v := range f.directory.Vehicles(o.Tenant) {
+	for v := range f.directory.Vehicles(o.Tenant, "") {
 		if slices.Contains(v.Owners, o.ID) {
 			mine = append(mine, chat.Named{ID: string(v.ID), Name: v.Title()})
 		}
@@ -257,7 +257,7 @@ func (f *fleet) SetMutes(ctx context.Context, o identity.Owner, mutes []identity
 	if err := f.store.SetMutes(ctx, o.Tenant, o.ID, mutes); err != nil {
 		return err
 	}
-	return f.reload(ctx)
+	return f.reload(ctx, identity.OwnerRef(o.Tenant, o.ID))
 }
 
 // SetLocale implements chat.Fleet.
@@ -265,7 +265,7 @@ func (f *fleet) SetLocale(ctx context.Context, o identity.Owner, locale string) 
 	if err := f.store.SetLocale(ctx, o.Tenant, o.ID, locale); err != nil {
 		return err
 	}
-	return f.reload(ctx)
+	return f.reload(ctx, identity.OwnerRef(o.Tenant, o.ID))
 }
 
 // SetQuiet implements chat.Fleet.
@@ -273,7 +273,7 @@ func (f *fleet) SetQuiet(ctx context.Context, o identity.Owner, quiet identity.Q
 	if err := f.store.SetQuiet(ctx, o.Tenant, o.ID, quiet); err != nil {
 		return err
 	}
-	return f.reload(ctx)
+	return f.reload(ctx, identity.OwnerRef(o.Tenant, o.ID))
 }
 
 // SetOnce implements chat.Fleet.
@@ -281,5 +281,5 @@ func (f *fleet) SetOnce(ctx context.Context, o identity.Owner, once []identity.O
 	if err := f.store.SetOnce(ctx, o.Tenant, o.ID, once); err != nil {
 		return err
 	}
-	return f.reload(ctx)
+	return f.reload(ctx, identity.OwnerRef(o.Tenant, o.ID))
 }

@@ -44,6 +44,7 @@ func Queries() map[string]Statement {
 		"currentRevision": currentRevision, "nextRevision": nextRevision, "nextRevisions": nextRevisions, "supersede": supersede, "selectGeofence": selectGeofence,
 		"listGeofences": listGeofences, "geofenceChanges": geofenceChanges, "latestRevision": latestRevision,
 		"forgetGeofences": forgetGeofences, "forgetDeleted": forgetDeleted, "lastFixes": lastFixes,
+		"oneVehicle": oneVehicle, "oneOwner": oneOwner, "onePage": onePage, "tenantTexts": tenantTexts,
 		"laneState": laneState, "goBack": goBack, "moveLane": moveLane, "adoptions": adoptions, "forgetAdoptions": forgetAdoptions,
 		"memberships": memberships, "dropMember": dropMember, "dropCrossing": dropCrossing, "dropDelivery": dropDelivery,
 		"duePending": duePending, "dueHeld": dueHeld, "anyHeldDue": anyHeldDue, "take": take,

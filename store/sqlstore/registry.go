@@ -24,15 +24,23 @@ const (
 	putPage = `INSERT INTO pages (id, tenant, name, access_token, tag, templates, routes, updated) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (id) DO UPDATE SET name = excluded.name, access_token = excluded.access_token, tag = excluded.tag,
 		templates = excluded.templates, routes = excluded.routes, updated = excluded.updated WHERE pages.tenant = excluded.tenant`
-	allVehicles = `SELECT tenant, id, name, owners, tags, device, updated FROM vehicles ORDER BY tenant, id`
-	allOwners   = `SELECT tenant, id, name, locale, time_zone, contacts, fallback, updated, mutes, quiet, once FROM owners ORDER BY tenant, id`
-	setMutes    = `UPDATE owners SET mutes = ?, updated = ? WHERE tenant = ? AND id = ?`
-	setQuiet    = `UPDATE owners SET quiet = ?, updated = ? WHERE tenant = ? AND id = ?`
-	setOnce     = `UPDATE owners SET once = ?, updated = ? WHERE tenant = ? AND id = ?`
-	setLocale   = `UPDATE owners SET locale = ?, updated = ? WHERE tenant = ? AND id = ?`
-	allPages    = `SELECT id, tenant, name, access_token, tag, templates, routes, updated, blocked, block_reason FROM pages ORDER BY id`
-	allTexts    = `SELECT tenant, language, texts FROM texts ORDER BY tenant, language`
-	putTexts    = `INSERT INTO texts (tenant, language, texts, updated) VALUES (?, ?, ?, ?)
+	someVehicles = `SELECT tenant, id, name, owners, tags, device, updated FROM vehicles `
+	someOwners   = `SELECT tenant, id, name, locale, time_zone, contacts, fallback, updated, mutes, quiet, once FROM owners `
+	somePages    = `SELECT id, tenant, name, access_token, tag, templates, routes, updated, blocked, block_reason FROM pages `
+	someTexts    = `SELECT tenant, language, texts FROM texts `
+	allVehicles  = someVehicles + `ORDER BY tenant, id`
+	oneVehicle   = someVehicles + `WHERE tenant = ? AND id = ?`
+	allOwners    = someOwners + `ORDER BY tenant, id`
+	oneOwner     = someOwners + `WHERE tenant = ? AND id = ?`
+	allPages     = somePages + `ORDER BY id`
+	onePage      = somePages + `WHERE id = ?`
+	allTexts     = someTexts + `ORDER BY tenant, language`
+	tenantTexts  = someTexts + `WHERE tenant = ? ORDER BY language`
+	setMutes     = `UPDATE owners SET mutes = ?, updated = ? WHERE tenant = ? AND id = ?`
+	setQuiet     = `UPDATE owners SET quiet = ?, updated = ? WHERE tenant = ? AND id = ?`
+	setOnce      = `UPDATE owners SET once = ?, updated = ? WHERE tenant = ? AND id = ?`
+	setLocale    = `UPDATE owners SET locale = ?, updated = ? WHERE tenant = ? AND id = ?`
+	putTexts     = `INSERT INTO texts (tenant, language, texts, updated) VALUES (?, ?, ?, ?)
 		ON CONFLICT (tenant, language) DO UPDATE SET texts = excluded.texts, updated = excluded.updated`
 	lastFixes = `SELECT tenant, vehicle, time, received, lon, lat, accuracy, speed, heading, altitude, hdop, ignition, battery
 		FROM last_fixes WHERE tenant = ? AND vehicle > ? ORDER BY vehicle LIMIT ?`
@@ -95,22 +103,42 @@ func pagePlace(p identity.Page) string   { return "page/" + string(p.ID) }
 func (s *Store) Identities(ctx context.Context) (identity.Records, error) {
 	var r identity.Records
 	err := s.db.View(ctx, func(rd Reader) error {
-		rows, err := rd.Query(ctx, allVehicles)
-		if r.Vehicles, err = collect(rows, err, scanVehicle); err != nil {
-			return err
-		}
-		rows, err = rd.Query(ctx, allOwners)
-		if r.Owners, err = collect(rows, err, s.scanOwner); err != nil {
-			return err
-		}
-		rows, err = rd.Query(ctx, allPages)
-		if r.Pages, err = collect(rows, err, s.scanPage); err != nil {
-			return err
-		}
-		r.Texts, err = readTexts(ctx, rd)
-		return err
+		return errorsOf(
+			gather(ctx, rd, &r.Vehicles, scanVehicle, allVehicles), gather(ctx, rd, &r.Owners, s.scanOwner, allOwners),
+			gather(ctx, rd, &r.Pages, s.scanPage, allPages), gatherTexts(ctx, rd, &r.Texts, allTexts),
+		)
 	})
 	return named(r, err)("identities")
+}
+
+// IdentitiesOf implements store.Registry.
+func (s *Store) IdentitiesOf(ctx context.Context, refs ...identity.Ref) (identity.Records, error) {
+	var r identity.Records
+	for _, ref := range refs {
+		var err error
+		switch ref.Kind {
+		case identity.KindVehicle:
+			err = gather(ctx, s.db, &r.Vehicles, scanVehicle, oneVehicle, ref.Tenant, ref.ID)
+		case identity.KindOwner:
+			err = gather(ctx, s.db, &r.Owners, s.scanOwner, oneOwner, ref.Tenant, ref.ID)
+		case identity.KindPage:
+			err = gather(ctx, s.db, &r.Pages, s.scanPage, onePage, ref.ID)
+		case identity.KindTexts:
+			err = gatherTexts(ctx, s.db, &r.Texts, tenantTexts, ref.Tenant)
+		}
+		if err != nil {
+			return r, fmt.Errorf("store: identity %q: %w", ref.ID, err)
+		}
+	}
+	return r, nil
+}
+
+// gather appends what a query finds.
+func gather[T any](ctx context.Context, rd Reader, dst *[]T, scan func(Row) (T, error), query string, args ...any) error {
+	rows, err := rd.Query(ctx, query, args...)
+	found, err := collect(rows, err, scan)
+	*dst = append(*dst, found...)
+	return err
 }
 
 func scanVehicle(row Row) (identity.Vehicle, error) {
@@ -203,32 +231,32 @@ func (s *Store) PutTexts(ctx context.Context, tenant identity.TenantID, language
 	})
 }
 
-func readTexts(ctx context.Context, rd Reader) (map[identity.TenantID]identity.Texts, error) {
+// gatherTexts adds the texts that a query finds.
+func gatherTexts(ctx context.Context, rd Reader, all *map[identity.TenantID]identity.Texts, query string, args ...any) error {
 	type row struct {
 		tenant   identity.TenantID
 		language string
 		texts    map[string]string
 	}
-	rows, err := rd.Query(ctx, allTexts)
-	list, err := collect(rows, err, func(s Row) (row, error) {
+	var list []row
+	err := gather(ctx, rd, &list, func(s Row) (row, error) {
 		var (
 			r    row
 			text string
 		)
 		err := s.Scan(&r.tenant, &r.language, &text)
 		return r, errorsOf(err, json.Unmarshal([]byte(text), &r.texts))
-	})
-	var all map[identity.TenantID]identity.Texts
+	}, query, args...)
 	for _, r := range list {
-		if all == nil {
-			all = map[identity.TenantID]identity.Texts{}
+		if *all == nil {
+			*all = map[identity.TenantID]identity.Texts{}
 		}
-		if all[r.tenant] == nil {
-			all[r.tenant] = identity.Texts{}
+		if (*all)[r.tenant] == nil {
+			(*all)[r.tenant] = identity.Texts{}
 		}
-		all[r.tenant][r.language] = r.texts
+		(*all)[r.tenant][r.language] = r.texts
 	}
-	return all, err
+	return err
 }
 
 // LastFixes implements store.Registry.

@@ -13,6 +13,7 @@ import (
 
 var registryTests = map[string]func(*testing.T, *bench){
 	"identities come back as they were put":    registryRoundTrip,
+	"some identities are those of all":         registrySome,
 	"a put replaces the whole record":          registryReplaces,
 	"a page belongs to one tenant":             registryPageTenant,
 	"the newest fix of each vehicle is kept":   lastFixNewest,
@@ -76,6 +77,22 @@ func stamped(r identity.Records, at time.Time) identity.Records {
 func registryRoundTrip(t *testing.T, b *bench) {
 	putAll(t, b, registryRecords())
 	same(t, "identities", must(b.Identities(t.Context()))(t), stamped(registryRecords(), epoch))
+}
+
+func registrySome(t *testing.T, b *bench) {
+	putAll(t, b, registryRecords())
+	ok(t, b.PutVehicle(t.Context(), identity.Vehicle{Tenant: "other", ID: "van/1"}))
+	ok(t, b.PutOwner(t.Context(), identity.Owner{Tenant: "other", ID: "ann"}))
+	ok(t, b.PutTexts(t.Context(), "other", "de", map[string]string{"enter": "da"}))
+	of := func(refs ...identity.Ref) identity.Records { return must(b.IdentitiesOf(t.Context(), refs...))(t) }
+	vehicle, owner := identity.VehicleRef("acme", "van/1"), identity.OwnerRef("acme", "ann")
+	page, texts := identity.PageRef("100"), identity.TextsRef("acme")
+	all := stamped(registryRecords(), epoch)
+	same(t, "all of a tenant", of(vehicle, owner, page, texts), all)
+	same(t, "a vehicle", of(vehicle), identity.Records{Vehicles: all.Vehicles})
+	same(t, "what there is of an owner and others", of(owner, identity.OwnerRef("acme", "van/1"), identity.PageRef("9")), identity.Records{Owners: all.Owners})
+	same(t, "nothing", of(identity.VehicleRef("nobody", "van/1"), identity.TextsRef("nobody")), identity.Records{})
+	same(t, "no name", of(), identity.Records{})
 }
 
 func registryReplaces(t *testing.T, b *bench) {
