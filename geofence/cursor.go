@@ -11,9 +11,6 @@ type Cursor struct {
 	tile *page
 }
 
-// cursorReach is how far the box of a cursor reaches at most, in metres.
-const cursorReach = 1500
-
 // Move moves to p. It reports false when that crossed no boundary: the fences around the point are those from before, and
 // it touched no others. Otherwise it appends to touched the fences that have a point on the straight way to p, or that
 // hold p if this is the first move or the way leads across the 180° meridian, and to inside those that hold p; both in
@@ -34,31 +31,21 @@ func (c *Cursor) Move(ix *Index, touched, inside []Ref, p orb.Point) (t, i []Ref
 	if c.tile == nil || !c.tile.box.inner(p) {
 		c.tile = ix.tiles.tileAt(p)
 	}
-	if from == p {
+	switch {
+	case from == p:
 		inside = ix.containingIn(c.tile, inside, p)
 		touched = append(touched, inside...)
-	} else {
-		touched, inside = ix.passing(c.tile, touched, inside, from, p)
-	}
-	squash := 1.0
-	if c.tile != nil {
-		squash = c.tile.squash
-	}
-	c.p, c.free = p, ix.freeAhead(c.tile, p, cursorReach, aheadOf(from, p, squash))
-	return touched, inside, true
-}
-
-// passing appends the fences on the way from a to b, and those that hold b: all of them are on the way, and those whose
-// boundary the way does not meet hold both ends.
-func (ix *Index) passing(tile *page, touched, inside []Ref, a, b orb.Point) (t, i []Ref) {
-	start := len(touched)
-	touched = ix.candidates(tile, touched, a, b, 0)
-	for i, c := range touched[start:] {
-		r := c.ref()
-		if c&met == 0 || ix.fences.at(r).Shape.Contains(b) {
-			inside = append(inside, r)
+		moved = true
+	case !ix.quiet(c.tile, c.free.exit(from, p), p):
+		start := len(touched)
+		touched = ix.candidates(c.tile, touched, from, p, 0)
+		for i, k := range touched[start:] {
+			touched[start+i] = k.ref()
 		}
-		touched[start+i] = r
+		inside = ix.containingIn(c.tile, inside, p)
+		moved = true
 	}
-	return touched, inside
+	c.free = ix.freeAhead(c.tile, from, p)
+	c.p = p
+	return touched, inside, moved
 }

@@ -181,25 +181,3 @@ func tidy(dst []Ref, start int) []Ref {
 	slices.Sort(found)
 	return dst[:start+len(slices.Compact(found))]
 }
-
-// FreeBox returns a box around p that no boundary enters or touches, as large as is convenient and reaching
-// at most so many metres from p to each side. All points of it, and so all ways within it, are inside of the
-// same fences as p. When p lies on a boundary, or so close that finding out is not worth it, the box is p
-// alone. It does not reach across the 180° meridian, nor beyond the tile around p of about two kilometres.
-func (ix *Index) FreeBox(p orb.Point, metres float64) orb.Bound {
-	return ix.freeAhead(ix.tiles.tileAt(p), p, metres, ahead{}).bound()
-}
-
-// freeAhead returns the box for a vehicle in a tile, which may be nil, that goes somewhere.
-func (ix *Index) freeAhead(tile *page, p orb.Point, metres float64, to ahead) box {
-	b := boxOf(p, p).around(metres).and(tileAround(p))
-	if tile != nil {
-		b = tile.free(p, b, to)
-	}
-	if ix.large != nil {
-		f := freeBox{p: p, box: b}
-		ix.large.bar(&f)
-		b = f.box
-	}
-	return b
-}

@@ -14,7 +14,7 @@ func (pg *page) amended(leave []Ref, join []entry) *page {
 	if pg.n == 0 || len(leave)+len(join) > mostAmended {
 		return nil
 	}
-	next := &page{box: pg.box, shift: pg.shift, tile: true, n: pg.n, squash: pg.squash, edges: pg.edges, gaps: pg.gaps}
+	next := &page{box: pg.box, shift: pg.shift, tile: true, n: pg.n, edges: pg.edges, gaps: pg.gaps}
 	next.covers = slices.DeleteFunc(slices.Clone(pg.covers), func(r Ref) bool { return slices.Contains(leave, r) })
 	next.pieces = slices.Grow(slices.Clone(pg.pieces), len(join))
 	for i := range next.pieces {
@@ -59,8 +59,9 @@ func (pg *page) amend(old *page, leave []Ref, changed []int) {
 		pg.pieces[i].shape.raster(&rasters[k])
 		more += len(rasters[k].hits) + len(rasters[k].out)
 	}
-	pg.starts, pg.bounded = make([]uint32, 0, len(old.starts)), make([]uint32, pg.n)
+	pg.starts = make([]uint32, 0, len(old.starts))
 	pg.lists = make([]spot, 0, len(old.lists)+more)
+	var redraw []int
 	for c := range pg.n * pg.n {
 		pg.starts = append(pg.starts, uint32(len(pg.lists)))
 		w := pg.beginCell(c)
@@ -74,11 +75,20 @@ func (pg *page) amend(old *page, leave []Ref, changed []int) {
 		for k, i := range changed {
 			if rasters[k].out[c] == crosses {
 				w.bound(&rasters[k], i)
+				w.changed = true
 			}
 		}
-		w.end()
+		if w.end(); w.changed {
+			redraw = append(redraw, c)
+		}
 	}
 	pg.starts = append(pg.starts, uint32(len(pg.lists)))
+	pg.ink = old.ink
+	pg.ink.rows = slices.Clone(old.ink.rows)
+	for _, c := range redraw {
+		pg.ink.wipe(pg, c)
+		pg.ink.draw(pg, c)
+	}
 }
 
 // coverAgain adds the fences that cover the cell by another list, and returns the boundaries of that.
@@ -104,6 +114,8 @@ func (w *cellWriter) boundAgain(list []spot, leave []Ref) {
 		if !slices.Contains(leave, cf.ref) {
 			w.pg.lists = append(w.pg.lists, list[:len(list)-len(rest)]...)
 			w.boundaries++
+		} else {
+			w.changed = true
 		}
 		list = rest
 	}

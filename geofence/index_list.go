@@ -20,7 +20,7 @@ func (pg *page) fill() {
 		rasters[i] = raster{grid: &g, out: all[i*cells : (i+1)*cells]}
 		pg.pieces[i].shape.raster(&rasters[i])
 	}
-	pg.starts, pg.bounded = make([]uint32, 0, cells+1), make([]uint32, pg.n)
+	pg.starts = make([]uint32, 0, cells+1)
 	pg.lists = make([]spot, 0, room(all, rasters))
 	for c := range cells {
 		pg.starts = append(pg.starts, uint32(len(pg.lists)))
@@ -38,6 +38,10 @@ func (pg *page) fill() {
 		w.end()
 	}
 	pg.starts = append(pg.starts, uint32(len(pg.lists)))
+	pg.ink = newInk(pg.n)
+	for c := range cells {
+		pg.ink.draw(pg, c)
+	}
 }
 
 // cellWriter appends the list of a cell: first the fences that cover it, then those with a boundary in it.
@@ -45,6 +49,7 @@ type cellWriter struct {
 	pg                   *page
 	cell, head           int
 	covering, boundaries int
+	changed              bool // its boundaries are not those of the list it was copied from
 }
 
 func (pg *page) beginCell(c int) cellWriter {
@@ -70,9 +75,6 @@ func (w *cellWriter) end() {
 		return
 	}
 	pg.lists[w.head] = spot{int32(w.covering), int32(w.boundaries)}
-	if w.boundaries > 0 {
-		pg.bounded[w.cell/pg.n] |= 1 << (w.cell % pg.n)
-	}
 }
 
 // room returns about how much the lists of a page take.

@@ -120,6 +120,22 @@ func (n *node) alongIn(dst []Ref, w *way, around box32) []Ref {
 	return dst
 }
 
+// bounded reports whether a boundary of a large fence may be in a box.
+func (n *node) bounded(b box32) bool {
+	for i := range n.boxes[:n.n] {
+		switch {
+		case !n.boxes[i].meets(b):
+		case !n.leaf:
+			if n.kids[i].bounded(b) {
+				return true
+			}
+		case len(n.pages[i].pieces) > 0:
+			return true
+		}
+	}
+	return false
+}
+
 // bar keeps f clear of the boundaries of large fences.
 func (n *node) bar(f *freeBox) {
 	if n == nil {

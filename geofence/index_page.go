@@ -15,18 +15,20 @@ import (
 // fences that cover it, and those whose boundary runs through it, with the edges of polygons there. A page
 // that is not a tile is a part of one large fence.
 type page struct {
-	box     box
-	shift   uint8 // a cell of a tile is 1<<shift units wide and high
-	tile    bool
-	n       int      // cells in a row; 0 for none, if there are no pieces or it is no tile
-	squash  float64  // of a tile: see freeSpots
-	starts  []uint32 // for each cell where its list begins; and the end of the last
-	lists   []spot   // see [cellKind]
-	bounded []uint32 // for each row of cells a bit for each with a boundary in it
-	covers  []Ref    // the fences that cover the whole box, ascending
-	pieces  []piece  // the fences with a boundary in the box; those without a shape are gaps
-	edges   int      // of polygons in a tile, about
-	gaps    int      // in pieces
+	// A vehicle that leaves its box asks for these first: they are one line of the processor's memory.
+	box box
+	ink ink // the boundaries, unless n is 0
+
+	n      int      // cells in a row; 0 for none, if there are no pieces or it is no tile
+	starts []uint32 // for each cell where its list begins; and the end of the last
+	lists  []spot   // see [cellKind]
+	shift  uint8    // a cell of a tile is 1<<shift units wide and high
+	tile   bool
+
+	covers []Ref   // the fences that cover the whole box, ascending
+	pieces []piece // the fences with a boundary in the box; those without a shape are gaps
+	edges  int     // of polygons in a tile, about
+	gaps   int     // in pieces
 }
 
 // piece is a fence with a boundary in a page, with what answers most questions about it.
@@ -65,8 +67,6 @@ func newPage(b box, tile bool, members []entry) *page {
 			pg.pieces = append(pg.pieces, newPiece(m))
 		}
 	}
-	m := metricAt(b.centre()[1])
-	pg.squash = m.x / m.y
 	if n > 0 && tile {
 		for i := range pg.pieces {
 			pg.edges += edgesIn(pg.pieces[i].shape, b)

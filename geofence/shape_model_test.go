@@ -195,7 +195,7 @@ func TestFreeBoxIsFree(t *testing.T) {
 				}
 				checkFree(t, ix, r, p, b)
 			}
-			if closed > 3 {
+			if closed > 45 { // a pixel of the picture is up to 38 m high, and all boundaries are inked
 				t.Errorf("%d of 300 boxes are closed", closed)
 			}
 		})

@@ -11,6 +11,10 @@ func (t *Tracker) along(s *state, w *stride) {
 	if s.free(w) {
 		return
 	}
+	if t.quiet(s, w) {
+		t.clearBox(s, w)
+		return
+	}
 	t.work.strides++
 	for _, ref := range t.candidates(s, w) {
 		f, ok := t.ix.Fence(ref)
@@ -28,30 +32,40 @@ func (t *Tracker) along(s *state, w *stride) {
 	t.clearBox(s, w)
 }
 
-// Reach of the box that is kept around a vehicle, in metres, and how many seconds of driving it is for.
-const (
-	boxLeast   = 150.0
-	boxMost    = 1500.0
-	boxSeconds = 60.0
-)
-
 // free reports whether no boundary can lie on the way: it stays in the box around the vehicle, and nothing is
 // pending. The box is convex, so the answer is exact.
 func (s *state) free(w *stride) bool {
 	return w.inside(&s.box) && !s.pending()
 }
 
+// quiet reports whether the way surely meets no boundary, and nothing is pending: what was decided when the vehicle was in
+// its box still holds where the way ends.
+func (t *Tracker) quiet(s *state, w *stride) bool {
+	if !s.box.holds(w.a) || s.pending() {
+		return false
+	}
+	from := w.a
+	for i := range w.bends {
+		if !t.quietLeg(s, from, w.knees[i]) {
+			return false
+		}
+		from = w.knees[i]
+	}
+	return t.quietLeg(s, from, w.b)
+}
+
+// quietLeg reports the same of a straight part of a way.
+func (t *Tracker) quietLeg(s *state, a, b orb.Point) bool {
+	return t.ix.quiet(t.tileOf(s, b), s.box.exit(a, b), b)
+}
+
 // clearBox looks for a box around the end of the way that no boundary enters.
 func (t *Tracker) clearBox(s *state, w *stride) {
 	if s.pending() {
-		s.box = orb.Bound{}
+		s.box = box{}
 		return
 	}
-	tile, to := t.tileOf(s, w.b), ahead{}
-	if tile != nil {
-		to = aheadOf(w.last(), w.b, tile.squash)
-	}
-	s.box = t.ix.freeAhead(tile, w.b, min(max(boxLeast, zeroIfNaN(w.v1)*boxSeconds), boxMost), to).bound()
+	s.box = t.ix.freeAhead(t.tileOf(s, w.b), w.last(), w.b)
 }
 
 // tileOf returns the tile around p, nil if there is none. A vehicle is in one tile for long.
@@ -73,20 +87,16 @@ func (s *state) pending() bool {
 }
 
 // inside reports whether the whole way lies in b.
-func (w *stride) inside(b *orb.Bound) bool {
-	if !within(b, &w.b) || !within(b, &w.a) {
+func (w *stride) inside(b *box) bool {
+	if !b.holds(w.b) || !b.holds(w.a) {
 		return false
 	}
-	for i := range w.bends {
-		if !within(b, &w.knees[i]) {
+	for _, p := range w.knees[:w.bends] {
+		if !b.holds(p) {
 			return false
 		}
 	}
 	return true
-}
-
-func within(b *orb.Bound, p *orb.Point) bool {
-	return p[0] >= b.Min[0] && p[0] <= b.Max[0] && p[1] >= b.Min[1] && p[1] <= b.Max[1]
 }
 
 // candidates returns the fences, ascending, for which the way may mean something: those whose boundary it may meet,

@@ -88,7 +88,7 @@ func (e *edited) touched(s *state) bool {
 	if e.touchedIn(boxOf(s.p, s.p), s.edition) || math.Abs(s.p[0]) == 180 && e.touchedIn(boxOf(otherName(s.p), otherName(s.p)), s.edition) {
 		return true
 	}
-	return s.box != orb.Bound{} && e.touchedIn(boxBound(s.box), s.edition)
+	return s.box != box{} && e.touchedIn(s.box, s.edition)
 }
 
 // otherName returns the other name of a point of the 180° meridian.

@@ -29,7 +29,7 @@ func NextAbsence(a *Absence, after int64) int64 { return a.next(after) }
 func Box(t *Tracker, v Vehicle) (orb.Bound, bool) {
 	s := &t.vehicles[v].state
 	t.reconcile(v, s)
-	return s.box, s.box != orb.Bound{}
+	return s.box.bound(), s.box != box{}
 }
 
 // ForgetBoxes makes the tracker evaluate everything anew.

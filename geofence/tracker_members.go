@@ -69,7 +69,7 @@ func (t *Tracker) compareRestored(s *state, f *Fix) {
 
 // retake takes all memberships anew from point p, silently.
 func (t *Tracker) retake(s *state, p orb.Point, at int64) {
-	s.box = orb.Bound{}
+	s.box = box{}
 	refs := t.ix.Containing(t.work.refs[:0], p)
 	t.work.refs = refs
 	for i := range s.ties {
@@ -156,7 +156,7 @@ func (t *Tracker) reconcile(v Vehicle, s *state) {
 		return
 	}
 	old := s.rev
-	s.edition, s.rev, s.box = t.edition, t.revision, orb.Bound{}
+	s.edition, s.rev, s.box = t.edition, t.revision, box{}
 	t.closeGone(v, s)
 	if old < t.revision {
 		t.join(s, s.p, s.t, old)

@@ -42,9 +42,9 @@ type state struct {
 	watched  bool   // may be inside a fence with a watch
 	edition  uint32 // of the fences it was reconciled with. Not part of a snapshot
 
-	ties  []tie     // ascending by ref
-	box   orb.Bound // around p; no boundary enters it. Not part of a snapshot: it only saves work
-	tile  *page     // where it was looked for last, in the index of edition tiled. Not part of a snapshot
+	ties  []tie // ascending by ref
+	box   box   // around p; no boundary enters it. Not part of a snapshot: it only saves work
+	tile  *page // where it was looked for last, in the index of edition tiled. Not part of a snapshot
 	tiled uint32
 	aside *aside
 }
