@@ -31,19 +31,17 @@ func (c *Cursor) Move(ix *Index, touched, inside []Ref, p orb.Point) (t, i []Ref
 	if c.tile == nil || !c.tile.box.inner(p) {
 		c.tile = ix.tiles.tileAt(p)
 	}
-	switch {
-	case from == p:
+	start := len(touched)
+	if from == p {
 		inside = ix.containingIn(c.tile, inside, p)
-		touched = append(touched, inside...)
-		moved = true
-	case !ix.quiet(c.tile, c.free.exit(from, p), p):
-		start := len(touched)
-		touched = ix.candidates(c.tile, touched, from, p, 0)
-		for i, k := range touched[start:] {
-			touched[start+i] = k.ref()
-		}
+		touched, moved = append(touched, inside...), true
+	} else if met, known := ix.boundaries(c.tile, touched, c.free.exit(from, p), p); !known {
+		touched = ix.Along(touched, from, p, 0)
+		inside, moved = ix.containingIn(c.tile, inside, p), true
+	} else if len(met) > start {
+		had := len(inside)
 		inside = ix.containingIn(c.tile, inside, p)
-		moved = true
+		touched, moved = tidy(append(met, inside[had:]...), start), true
 	}
 	c.free = ix.freeAhead(c.tile, from, p)
 	c.p = p

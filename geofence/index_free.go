@@ -51,58 +51,55 @@ func (pg *page) free(a, b orb.Point) box {
 	}
 }
 
-// quiet reports whether the way from a to b surely meets no boundary. tile is the one around b, or nil.
-func (ix *Index) quiet(tile *page, a, b orb.Point) bool {
-	if tile == nil || !tile.box.inner(a) || !tile.box.inner(b) || !tile.quiet(a, b) {
-		return false
+// boundaries appends the fences whose boundary the way from a to b meets, in no order and perhaps twice, and perhaps others
+// that have a point on it. tile is the one around b, or nil. It is false, and appends nothing, when the tile does not know.
+func (ix *Index) boundaries(tile *page, dst []Ref, a, b orb.Point) (met []Ref, known bool) {
+	if tile == nil || !tile.box.inner(a) || !tile.box.inner(b) {
+		return dst, false
 	}
-	return ix.large == nil || !ix.large.bounded(roundOut(boxOf(a, b)))
-}
-
-// quiet reports whether the way from a to b, both in the tile, surely meets no boundary in it: neither on the picture nor,
-// where that is inked, in the cells.
-func (pg *page) quiet(a, b orb.Point) bool {
-	if pg.n == 0 {
-		return true
+	if ix.large != nil && ix.large.bounded(roundOut(boxOf(a, b))) {
+		return dst, false
 	}
-	s, t := spotAt(&pg.box, a), spotAt(&pg.box, b)
-	if pg.ink.clear(pg.ink.between(s, t)) {
-		return true
+	if tile.n == 0 {
+		return dst, true
 	}
-	home, end := pg.cellOf(s), pg.cellOf(t)
-	i0, i1, j0, j1 := home%pg.n, end%pg.n, home/pg.n, end/pg.n
+	s, t := spotAt(&tile.box, a), spotAt(&tile.box, b)
+	if tile.ink.clear(tile.ink.between(s, t)) {
+		return dst, true
+	}
+	home, end := tile.cellOf(s), tile.cellOf(t)
+	i0, i1, j0, j1 := home%tile.n, end%tile.n, home/tile.n, end/tile.n
 	i0, i1, j0, j1 = min(i0, i1), max(i0, i1), min(j0, j1), max(j0, j1)
 	for j := j0; j <= j1; j++ {
 		for i := i0; i <= i1; i++ {
-			if !pg.quietIn(j*pg.n+i, s, t) {
-				return false
-			}
+			dst = tile.boundariesIn(j*tile.n+i, dst, s, t, a, b)
 		}
 	}
-	return true
+	return dst, true
 }
 
-// quietIn reports whether the way from s to t surely meets no boundary in a cell.
-func (pg *page) quietIn(k int, s, t spot) bool {
+// boundariesIn appends those of one cell.
+func (pg *page) boundariesIn(k int, dst []Ref, s, t spot, a, b orb.Point) []Ref {
 	_, _, n, list := readCell(pg.cell(k))
 	var cf cellFence
 	for range n {
 		list = cf.read(list)
+		answer := doubtful
 		switch cf.kind {
 		case edged:
-			if cf.crossed(s, t) != no {
-				return false
-			}
+			answer = cf.crossed(s, t)
 		case round:
-			d := cf.disc()
-			if !(d.away(s) < d.in && d.away(t) < d.in) && d.decide(d.beside(s, t)) != no {
-				return false
+			if d := cf.disc(); d.away(s) < d.in && d.away(t) < d.in {
+				answer = no
+			} else {
+				answer = d.decide(d.beside(s, t))
 			}
-		default:
-			return false
+		}
+		if answer == yes || answer == doubtful && pg.pieces[cf.piece].shape.touches(a, b, 0) {
+			dst = append(dst, cf.ref)
 		}
 	}
-	return true
+	return dst
 }
 
 // exit returns where the way from a, in the box, to b leaves it; b if it does not, and a if that is not known to be in it.

@@ -11,12 +11,16 @@ func (t *Tracker) along(s *state, w *stride) {
 	if s.free(w) {
 		return
 	}
-	if t.quiet(s, w) {
+	met, known := t.boundaries(s, w)
+	if known && len(met) == 0 {
 		t.clearBox(s, w)
 		return
 	}
 	t.work.strides++
-	for _, ref := range t.candidates(s, w) {
+	if !known {
+		met = t.candidates(s, w)
+	}
+	for _, ref := range met {
 		f, ok := t.ix.Fence(ref)
 		if !ok {
 			continue
@@ -38,25 +42,26 @@ func (s *state) free(w *stride) bool {
 	return w.inside(&s.box) && !s.pending()
 }
 
-// quiet reports whether the way surely meets no boundary, and nothing is pending: what was decided when the vehicle was in
-// its box still holds where the way ends.
-func (t *Tracker) quiet(s *state, w *stride) bool {
+// boundaries returns the fences, ascending, whose boundary the way may meet, when it is known that nothing was decided for
+// the others: nothing is pending, and the vehicle is still in its box.
+func (t *Tracker) boundaries(s *state, w *stride) (met []Ref, known bool) {
 	if !s.box.holds(w.a) || s.pending() {
-		return false
+		return nil, false
 	}
-	from := w.a
-	for i := range w.bends {
-		if !t.quietLeg(s, from, w.knees[i]) {
-			return false
+	met, from := t.work.refs[:0], w.a
+	for i := 0; i <= w.bends; i++ {
+		to := w.b
+		if i < w.bends {
+			to = w.knees[i]
 		}
-		from = w.knees[i]
+		if met, known = t.ix.boundaries(t.tileOf(s, to), met, s.box.exit(from, to), to); !known {
+			return nil, false
+		}
+		from = to
 	}
-	return t.quietLeg(s, from, w.b)
-}
-
-// quietLeg reports the same of a straight part of a way.
-func (t *Tracker) quietLeg(s *state, a, b orb.Point) bool {
-	return t.ix.quiet(t.tileOf(s, b), s.box.exit(a, b), b)
+	met = tidy(met, 0)
+	t.work.refs = met
+	return met, true
 }
 
 // clearBox looks for a box around the end of the way that no boundary enters.
