@@ -28,6 +28,9 @@ var ErrTrimmed = errors.New("journal: position is no longer kept")
 // ErrUnreachable says that a journal could not be asked: there may be more in it than was read. It comes with the cause of ctx.
 var ErrUnreachable = errors.New("journal: cannot be reached")
 
+// ErrLost says that a journal is not the one that was written, or not all of it. Nobody may go on before a person has looked.
+var ErrLost = errors.New("journal: the log is not the one that was written")
+
 // ErrClosed says that the journal was closed.
 var ErrClosed = errors.New("journal: closed")
 
@@ -62,6 +65,25 @@ type Snapshots interface {
 	SaveSnapshot(ctx context.Context, p int, at Position, write func(io.Writer) error) error
 	// LoadSnapshot returns the newest snapshot of p, or ErrNoSnapshot. The caller closes it.
 	LoadSnapshot(ctx context.Context, p int) (Position, io.ReadCloser, error)
+}
+
+// Rewinder is a journal whose positions do not say how many entries are between them.
+type Rewinder interface {
+	// Rewind returns a kept position of p with about n entries at or behind it.
+	Rewind(ctx context.Context, p, n int) (Position, error)
+}
+
+// Rewind returns a kept position of p with about n of the newest entries at or behind it, and the position after the newest.
+func Rewind(ctx context.Context, j Journal, p, n int) (from, next Position, err error) {
+	first, next, err := j.Bounds(ctx, p)
+	if err != nil {
+		return 0, 0, err
+	}
+	if r, ok := j.(Rewinder); ok {
+		from, err = r.Rewind(ctx, p, n)
+		return max(from, first), next, err
+	}
+	return max(first, next-min(next, Position(n))), next, nil
 }
 
 // PartitionOf returns the partition of a vehicle among n. It never changes for the same n.

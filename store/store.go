@@ -29,6 +29,7 @@ type Store interface {
 	Registry
 	Lanes
 	Shares
+	Journals
 	Records
 	Links
 	Credentials
@@ -201,6 +202,19 @@ type Lanes interface {
 	ForgetAdoptions(ctx context.Context, partition int, from journal.Position) error
 	// OldestRevision is the oldest fence revision that any lane's adoptions still name.
 	OldestRevision(ctx context.Context) (uint64, error)
+}
+
+// Journals knows which log the lanes' positions are of.
+type Journals interface {
+	// JournalStreams returns the JetStream streams that are known, by name, with when each was made. None: a journal in files.
+	JournalStreams(ctx context.Context) (map[string]time.Time, error)
+	// PutJournalStreams adds streams; those that are known stay as they are.
+	PutJournalStreams(ctx context.Context, made map[string]time.Time) error
+	// LanePositions returns how far each partition has come.
+	LanePositions(ctx context.Context) (map[int]journal.Position, error)
+	// AcceptJournal forgets the streams and gives each partition the position from which its lane goes on in another log. Lanes
+	// that run meanwhile are fenced.
+	AcceptJournal(ctx context.Context, next map[int]journal.Position) error
 }
 
 // DeadLetter is input that was refused.

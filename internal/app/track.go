@@ -22,13 +22,9 @@ const (
 // them: a way is shown if it can be had quickly, else the picture goes without.
 func track(ctx context.Context, j journal.Journal, tenant telemetry.TenantID, vehicle telemetry.VehicleID, until time.Time) []orb.Point {
 	p := journal.PartitionOf(tenant, vehicle, j.Partitions())
-	first, next, err := j.Bounds(ctx, p)
+	from, next, err := journal.Rewind(ctx, j, p, trackPositions)
 	if err != nil {
 		return nil
-	}
-	from := first
-	if next-first > trackPositions {
-		from = next - trackPositions
 	}
 	var fixes []telemetry.Fix
 	entries := make([]journal.Entry, 0, 1024)

@@ -26,6 +26,7 @@ const (
 	readBatch   = 4096                   // entries a lane takes at once
 	tick        = 250 * time.Millisecond // how often an idle lane looks at its timers and at the fences
 	quietCommit = time.Second            // how long a position and last fixes may wait when nothing else happened
+	blindTicks  = 8                      // without word of the journal until the lane says so
 	tickLag     = time.Second            // how far timers stay behind the clock, see advance
 	retryLeast  = 50 * time.Millisecond
 	retryMost   = 5 * time.Second
@@ -59,6 +60,7 @@ type lane struct {
 	snapshotAt  time.Time
 	snapshotPos journal.Position
 	silent      bool // while replaying what was committed before
+	blind       int  // ticks for which the journal could not be asked
 
 	entries   []journal.Entry
 	rulings   []Ruling // of entries, while they are not silent
@@ -139,7 +141,9 @@ func (l *lane) turn(ctx context.Context) error {
 		l.behind.Set(behind.Seconds())
 		now = now.Add(-behind)
 	}
-	l.advance(now)
+	if l.blind == 0 { // else a vehicle may be heard of that only seems silent
+		l.advance(now)
+	}
 	if l.mustCommit() {
 		if err := l.commit(ctx); err != nil {
 			return err
@@ -161,8 +165,19 @@ func (l *lane) read(ctx context.Context) error {
 	case err == nil:
 		l.step.Read = l.o.Now()
 		l.failing.Store(nil)
+		l.blind = 0
+		return nil
+	case errors.Is(err, journal.ErrUnreachable) && ctx.Err() == nil:
+		if l.blind++; l.blind >= blindTicks {
+			err = fmt.Errorf("pipeline: read partition %d at %d: %w", l.partition, l.next, err)
+			l.failing.Store(&err)
+		}
 		return nil
 	case wait.Err() != nil && ctx.Err() == nil:
+		if l.blind > 0 {
+			l.failing.Store(nil)
+			l.blind = 0
+		}
 		return nil // nothing came within the tick
 	case ctx.Err() != nil:
 		return context.Cause(ctx)

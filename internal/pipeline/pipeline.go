@@ -49,6 +49,11 @@ type Options struct {
 	// with Shared.
 	OnLost func(partition int)
 
+	// Lasting is for a journal on several machines, which does not lose what it confirmed: a lane refuses one that still ends
+	// before what was evaluated after so long; right after an election it may not know its end. Zero: a journal in files of one
+	// disk, whose lost end is gone on with.
+	Lasting time.Duration
+
 	Preset        geofence.Preset  // zero: balanced
 	SnapshotEvery time.Duration    // zero: 30 s
 	RefreshEvery  time.Duration    // how often fences are looked for that another process changed; zero: 2 s

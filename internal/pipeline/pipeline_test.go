@@ -2,10 +2,12 @@ package pipeline_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -38,6 +40,8 @@ type rig struct {
 
 	files     local.Options // of the journal, but for its directory
 	snapshots time.Duration
+	lasting   time.Duration
+	wrapped   func(journal.Journal) journal.Journal // nil: as it is
 	now       func() time.Time
 	fenced    atomic.Bool // another process has taken the partitions over
 
@@ -68,6 +72,13 @@ func must(t *testing.T, err error) {
 // open begins with what is in the directory.
 func (r *rig) open(t *testing.T) {
 	t.Helper()
+	r.prepare(t)
+	must(t, r.pipeline.Start(t.Context()))
+	t.Cleanup(func() { r.close(t) })
+}
+
+func (r *rig) prepare(t *testing.T) {
+	t.Helper()
 	ctx := t.Context()
 	key, err := identity.LoadOrCreateKey(filepath.Join(r.dir, "key"))
 	must(t, err)
@@ -81,14 +92,16 @@ func (r *rig) open(t *testing.T) {
 	r.directory = identity.NewDirectory()
 	r.book = notify.NewRulebook()
 	r.reload(t)
+	var j journal.Journal = r.journal
+	if r.wrapped != nil {
+		j = r.wrapped(j)
+	}
 	r.pipeline, err = pipeline.New(ctx, pipeline.Options{
-		Journal: r.journal, Store: &fencedStore{r.store, &r.fenced}, Decoder: codec.New(codec.Options{}), Devices: r.directory,
+		Lasting: r.lasting, Journal: j, Store: &fencedStore{r.store, &r.fenced}, Decoder: codec.New(codec.Options{}), Devices: r.directory,
 		Rules: notify.NewRules(r.directory, r.book), TopicOwner: codec.TopicOwner, Wake: r.wake, Now: r.now,
 		Logger: slog.New(slog.DiscardHandler), SnapshotEvery: r.snapshots,
 	})
 	must(t, err)
-	must(t, r.pipeline.Start(ctx))
-	t.Cleanup(func() { r.close(t) })
 }
 
 // fencedStore refuses commits once another process owns the partitions.
@@ -363,6 +376,74 @@ func TestALostJournalLosesNothingMore(t *testing.T) {
 	if got := r.crossings(t, 4); fmt.Sprint(got) != "[van enter yard van exit yard van enter yard van exit yard]" {
 		t.Errorf("got %q", got)
 	}
+}
+
+// A journal that does not lose what it confirmed, and yet ends before what was evaluated, is refused.
+func TestALastingJournalThatLostItsEndIsRefused(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.drive(t, topic, south(orb.Point{11.5, 48.1}, 300), begin, 60)
+	r.close(t)
+	r.lasting = time.Millisecond
+	r.open(t) // nothing is missing
+	r.close(t)
+	must(t, os.RemoveAll(filepath.Join(r.dir, "journal")))
+	r.prepare(t)
+	t.Cleanup(func() { r.close(t) })
+	err := r.pipeline.Start(t.Context())
+	if !errors.Is(err, journal.ErrLost) || !strings.Contains(err.Error(), "gateway journal accept") {
+		t.Errorf("got %v, want ErrLost", err)
+	}
+}
+
+// unreachable is a journal that cannot be asked for a while.
+type unreachable struct {
+	journal.Journal
+	off   atomic.Bool
+	reads atomic.Int64 // while it is off
+}
+
+func (u *unreachable) Read(ctx context.Context, p int, from journal.Position, dst []journal.Entry) ([]journal.Entry, error) {
+	if !u.off.Load() {
+		return u.Journal.Read(ctx, p, from, dst)
+	}
+	<-ctx.Done()
+	u.reads.Add(1)
+	return dst, fmt.Errorf("%w: %w", journal.ErrUnreachable, context.Cause(ctx))
+}
+
+// A vehicle is not silent because the journal is: no timer fires while it cannot be asked, and the lane says so.
+func TestNoTimerFiresWhileTheJournalCannotBeAsked(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.close(t)
+	u := &unreachable{}
+	r.wrapped = func(j journal.Journal) journal.Journal { u.Journal = j; return u }
+	var clock atomic.Int64
+	clock.Store(begin.Add(25 * time.Second).UnixMicro())
+	r.now = func() time.Time { return time.UnixMicro(clock.Load()) }
+	r.open(t)
+	yard := orb.Point{11.5, 48.1}
+	feature := fmt.Sprintf(`{"type":"Feature","id":"yard","geometry":{"type":"Point","coordinates":[%v,%v]},
+		"properties":{"radius_m":100,"rules":{"silent_s":600}}}`, yard.Lon(), yard.Lat())
+	_, err := r.store.PutGeofence(t.Context(), store.Geofence{Tenant: "default", ID: "yard", Feature: []byte(feature)}, 0)
+	must(t, err)
+	must(t, r.pipeline.FencesChanged(t.Context()))
+	r.drive(t, topic, south(yard, 300), begin, 25) // ends inside
+	r.crossings(t, 1)
+	u.off.Store(true)
+	eventually(t, "the lanes say that they know nothing", func() bool { return r.pipeline.Ready() != nil })
+	clock.Store(begin.Add(time.Hour).UnixMicro())
+	seen := u.reads.Load()
+	eventually(t, "each lane has gone round", func() bool { return u.reads.Load() > seen+10 })
+	if got := r.crossings(t, 1); len(got) != 1 {
+		t.Errorf("while the journal could not be asked: %q", got)
+	}
+	u.off.Store(false)
+	if got := r.crossings(t, 2); fmt.Sprint(got) != "[van enter yard van silent yard]" {
+		t.Errorf("got %q", got)
+	}
+	eventually(t, "the lanes are ready again", func() bool { return r.pipeline.Ready() == nil })
 }
 
 // TestQuietVehiclesKeepNoFiles: what a lane has evaluated and saved may go, though another partition never had a fix,

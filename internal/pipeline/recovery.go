@@ -88,9 +88,13 @@ func (l *lane) oldest(ctx context.Context, own store.Lane) (journal.Position, er
 // confirmed, ends before the committed position and gives positions out again: the lane goes back to its end,
 // since what will stand there is new.
 func (l *lane) findEnd(ctx context.Context, own store.Lane) error {
-	_, end, err := l.o.Journal.Bounds(ctx, l.partition)
+	end, err := l.end(ctx, own.Next)
 	if err != nil {
 		return fmt.Errorf("pipeline: bounds of partition %d: %w", l.partition, err)
+	}
+	if l.o.Lasting > 0 && end < own.Next {
+		return fmt.Errorf("pipeline: partition %d: %w: it was evaluated up to %d, and the journal ends at %d. Bring the journal back, "+
+			"or say with `gateway journal accept --restored` that the gateway goes on at its end", l.partition, journal.ErrLost, own.Next, end)
 	}
 	l.next, l.committed = min(end, own.Next), own.Next
 	if end < own.Next {
@@ -100,6 +104,24 @@ func (l *lane) findEnd(ctx context.Context, own store.Lane) error {
 			"evaluated", own.Next, "journal", end)
 	}
 	return nil
+}
+
+// end is where the journal ends. If that is before what was evaluated, a lasting journal is asked again for a while.
+func (l *lane) end(ctx context.Context, evaluated journal.Position) (journal.Position, error) {
+	sure := time.After(l.o.Lasting)
+	for {
+		_, end, err := l.o.Journal.Bounds(ctx, l.partition)
+		if err != nil || end >= evaluated || l.o.Lasting == 0 {
+			return end, err
+		}
+		select {
+		case <-sure:
+			return end, nil
+		case <-ctx.Done():
+			return 0, context.Cause(ctx)
+		case <-time.After(tick):
+		}
+	}
 }
 
 // repeatTimers fires silently what had fired, and was committed, without a fix.

@@ -114,8 +114,12 @@ func (r *rehearsal) begin(ctx context.Context, partition int) (at, end journal.P
 		return err != nil || !found[0].Fix.Received.Before(r.from)
 	})
 	at = first + journal.Position(n)
-	if share := journal.Position(rehearseFixes / r.p.o.Journal.Partitions()); end-at > share {
-		at, r.out.Partial = end-share, true
+	if err != nil {
+		return 0, 0, err
+	}
+	least, _, err := journal.Rewind(ctx, r.p.o.Journal, partition, rehearseFixes/r.p.o.Journal.Partitions())
+	if least > at {
+		at, r.out.Partial = least, true
 	}
 	return at, end, err
 }

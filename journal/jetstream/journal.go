@@ -78,9 +78,6 @@ type Ledger interface {
 	PutJournalStreams(ctx context.Context, made map[string]time.Time) error
 }
 
-// ErrLost says that the log is not the one that was written. Nothing is appended or read until somebody has looked at it.
-var ErrLost = errors.New("journal: the log in JetStream is not the one that was written")
-
 // How long things may take.
 const (
 	requestWithin = 3 * time.Second // one request to a server
@@ -110,7 +107,10 @@ type Journal struct {
 	dead error      // why nothing can go on
 }
 
-var _ journal.Journal = (*Journal)(nil)
+var (
+	_ journal.Journal  = (*Journal)(nil)
+	_ journal.Rewinder = (*Journal)(nil)
+)
 
 // prefixForm is what names of streams, of object stores and tokens of subjects may all be made of.
 var prefixForm = regexp.MustCompile(`^[a-zA-Z0-9_-]{1,64}$`)

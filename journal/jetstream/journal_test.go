@@ -220,8 +220,8 @@ func TestALostLogIsRefusedAtTheStart(t *testing.T) {
 func wantLost(t *testing.T, o jetstream.Options, words ...string) {
 	t.Helper()
 	_, err := jetstream.Open(t.Context(), o)
-	if !errors.Is(err, jetstream.ErrLost) {
-		t.Fatalf("got %v, want ErrLost", err)
+	if !errors.Is(err, journal.ErrLost) {
+		t.Fatalf("got %v, want journal.ErrLost", err)
 	}
 	for _, w := range words {
 		if !strings.Contains(err.Error(), w) {
@@ -263,14 +263,14 @@ func TestALostLogIsNoticed(t *testing.T) {
 				t.Fatal(err)
 			}
 			lose(t, n, s.CachedInfo().Config)
-			if err := j.Append(t.Context(), []telemetry.Fix{journaltest.Fix("van", 3)}); !errors.Is(err, jetstream.ErrLost) {
-				t.Errorf("append: %v, want ErrLost", err)
+			if err := j.Append(t.Context(), []telemetry.Fix{journaltest.Fix("van", 3)}); !errors.Is(err, journal.ErrLost) {
+				t.Errorf("append: %v, want journal.ErrLost", err)
 			}
-			if err := <-waits; !errors.Is(err, jetstream.ErrLost) {
-				t.Errorf("read: %v, want ErrLost", err)
+			if err := <-waits; !errors.Is(err, journal.ErrLost) {
+				t.Errorf("read: %v, want journal.ErrLost", err)
 			}
-			if err := j.Health(); !errors.Is(err, jetstream.ErrLost) {
-				t.Errorf("health: %v, want ErrLost", err)
+			if err := j.Health(); !errors.Is(err, journal.ErrLost) {
+				t.Errorf("health: %v, want journal.ErrLost", err)
 			}
 		})
 	}
@@ -341,8 +341,8 @@ func TestAMissingMessageIsNoticed(t *testing.T) {
 			t.Fatalf("read up to %d", from)
 		}
 	}
-	if !errors.Is(err, jetstream.ErrLost) || !strings.Contains(err.Error(), "no messages 4 to 4") {
-		t.Errorf("got %v, want ErrLost", err)
+	if !errors.Is(err, journal.ErrLost) || !strings.Contains(err.Error(), "no messages 4 to 4") {
+		t.Errorf("got %v, want journal.ErrLost", err)
 	}
 }
 
@@ -497,7 +497,26 @@ func TestALongerLogIsNotTheOldOne(t *testing.T) {
 		t.Fatal(err)
 	}
 	put(t, open(t, n.options()), 0, 10)
-	if err := <-waits; !errors.Is(err, jetstream.ErrLost) {
-		t.Errorf("read: %v, want ErrLost", err)
+	if err := <-waits; !errors.Is(err, journal.ErrLost) {
+		t.Errorf("read: %v, want journal.ErrLost", err)
+	}
+}
+
+// What is about the newest of a partition is found, though positions do not count.
+func TestRewind(t *testing.T) {
+	t.Parallel()
+	j := open(t, startNode(t, nil).options())
+	if from, next, err := journal.Rewind(t.Context(), j, partition(), 10); err != nil || from != next {
+		t.Errorf("empty: %d to %d, %v", from, next, err)
+	}
+	put(t, j, 0, 100)
+	for asked, want := range map[int][2]int{10: {5, 20}, 1: {1, 5}, 100_000: {100, 100}} {
+		from, next, err := journal.Rewind(t.Context(), j, partition(), asked)
+		if err != nil || next != 100<<16+1 {
+			t.Fatalf("to %d, %v", next, err)
+		}
+		if got := int(next>>16-from>>16) + 1; got < want[0] || got > want[1] {
+			t.Errorf("asked for %d: %d", asked, got)
+		}
 	}
 }

@@ -94,7 +94,7 @@ func (p *partition) look(ctx context.Context) (jetstream.StreamState, error) {
 		return jetstream.StreamState{}, p.j.die(p.j.check(info, p.created))
 	case info.State.LastSeq < last:
 		return jetstream.StreamState{}, p.looksLost(fmt.Errorf("%w: stream %s ends at message %d, and %d was confirmed. %s",
-			ErrLost, p.name, info.State.LastSeq, last, whatToDo))
+			journal.ErrLost, p.name, info.State.LastSeq, last, whatToDo))
 	}
 	p.mu.Lock()
 	p.suspect = time.Time{}
@@ -115,7 +115,7 @@ func (p *partition) looksLost(err error) error {
 	if sure {
 		return p.j.die(err)
 	}
-	return fmt.Errorf("journal: not sure yet: %v", err) //nolint:errorlint // it is not ErrLost yet
+	return fmt.Errorf("journal: not sure yet: %v", err) //nolint:errorlint // it is not journal.ErrLost yet
 }
 
 // bounds implements journal.Journal's Bounds.
@@ -147,6 +147,24 @@ func (p *partition) bounds(ctx context.Context) (first, next journal.Position, e
 	return first, position(state.LastSeq, count), nil
 }
 
+// Rewind implements journal.Rewinder: it counts messages, and takes the usual number of fixes in one from their size.
+func (j *Journal) Rewind(ctx context.Context, p, n int) (journal.Position, error) {
+	var state jetstream.StreamState
+	err := j.parts[p].persist(ctx, func(ctx context.Context) (err error) {
+		state, err = j.parts[p].look(ctx)
+		return err
+	})
+	if err != nil || state.Msgs == 0 {
+		return 0, err
+	}
+	each := max(1, state.Bytes/state.Msgs/fixBytes)
+	back := max(1, uint64(n)/each)
+	return position(max(state.FirstSeq, state.LastSeq+1-min(state.LastSeq, back)), 0), nil
+}
+
+// fixBytes is about what a fix takes in a batch.
+const fixBytes = 96
+
 // persist tries something again until it succeeds, it is hopeless, or ctx ends: then the error is also the cause of ctx.
 func (p *partition) persist(ctx context.Context, try func(context.Context) error) error {
 	var wait backoff
@@ -170,7 +188,7 @@ func (p *partition) persist(ctx context.Context, try func(context.Context) error
 
 // hopeless errors do not go away by trying again.
 func hopeless(err error) bool {
-	for _, h := range []error{ErrLost, journal.ErrTrimmed, journal.ErrClosed, journal.ErrBatch, jetstream.ErrMsgNotFound} {
+	for _, h := range []error{journal.ErrLost, journal.ErrTrimmed, journal.ErrClosed, journal.ErrBatch, jetstream.ErrMsgNotFound} {
 		if errors.Is(err, h) {
 			return true
 		}

@@ -317,5 +317,5 @@ func (r *reader) missing(found uint64) error {
 	if _, err := r.p.get(r.ctx, r.seq); !errors.Is(err, jetstream.ErrMsgNotFound) {
 		return errors.Join(fmt.Errorf("journal: a server of stream %s has no message %d", r.p.name, r.seq), err)
 	}
-	return r.p.j.die(fmt.Errorf("%w: stream %s has no messages %d to %d. %s", ErrLost, r.p.name, r.seq, found-1, whatToDo))
+	return r.p.j.die(fmt.Errorf("%w: stream %s has no messages %d to %d. %s", journal.ErrLost, r.p.name, r.seq, found-1, whatToDo))
 }

@@ -12,6 +12,8 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+
+	"outrider/journal"
 )
 
 // partitionsKey is the metadata of a stream that says into how many partitions its journal is divided.
@@ -90,7 +92,7 @@ func (j *Journal) sameNames(known map[string]time.Time) error {
 	slices.Sort(want)
 	if have := slices.Sorted(maps.Keys(known)); !slices.Equal(have, want) {
 		return fmt.Errorf("%w: the store was written with the streams %s, and the settings ask for %s: set journal.partitions and nats.prefix as they were",
-			ErrLost, strings.Join(have, ", "), strings.Join(want, ", "))
+			journal.ErrLost, strings.Join(have, ", "), strings.Join(want, ", "))
 	}
 	return nil
 }
@@ -133,7 +135,7 @@ const whatToDo = "Bring it back (nats stream restore), or say with `gateway jour
 	"fixes that were only in the old log are then lost"
 
 func (j *Journal) gone(name string, made time.Time) error {
-	return fmt.Errorf("%w: stream %s, made at %s, is gone. %s", ErrLost, name, made.Format(time.RFC3339Nano), whatToDo)
+	return fmt.Errorf("%w: stream %s, made at %s, is gone. %s", journal.ErrLost, name, made.Format(time.RFC3339Nano), whatToDo)
 }
 
 // check compares a stream with what it should be.
@@ -141,7 +143,7 @@ func (j *Journal) check(info *jetstream.StreamInfo, known time.Time) error {
 	name := info.Config.Name
 	if !known.IsZero() && !info.Created.Equal(known) {
 		return fmt.Errorf("%w: stream %s was made at %s, and the one that was written at %s. %s",
-			ErrLost, name, info.Created.Format(time.RFC3339Nano), known.Format(time.RFC3339Nano), whatToDo)
+			journal.ErrLost, name, info.Created.Format(time.RFC3339Nano), known.Format(time.RFC3339Nano), whatToDo)
 	}
 	var wrong []string
 	expect := func(setting string, have, want any) {

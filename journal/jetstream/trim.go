@@ -93,7 +93,7 @@ func (j *Journal) watch() {
 			if j.closing.Err() != nil {
 				return
 			}
-			if err == nil || !errors.Is(err, ErrLost) {
+			if err == nil || !errors.Is(err, journal.ErrLost) {
 				p.ails(err)
 			}
 			if err != nil {

@@ -188,7 +188,7 @@ func (p *partition) send(ctx context.Context, m *nats.Msg) (*jetstream.PubAck, e
 func (p *partition) confirmed(ack *jetstream.PubAck, fixes int) error {
 	if ack.Sequence <= p.acked && !ack.Duplicate {
 		return p.j.die(fmt.Errorf("%w: stream %s stored a batch as message %d, and %d was confirmed before. %s",
-			ErrLost, p.name, ack.Sequence, p.acked, whatToDo))
+			journal.ErrLost, p.name, ack.Sequence, p.acked, whatToDo))
 	}
 	p.acked = max(p.acked, ack.Sequence)
 	p.saw(ack.Sequence, fixes)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/paulmach/orb"
 
+	"outrider/journal"
 	"outrider/notify"
 	"outrider/store"
 )
@@ -21,6 +22,8 @@ var laneTests = map[string]func(*testing.T, *bench){
 	"adoptions tell which fences were in force": laneAdoptions,
 	"a lane that goes back adopts anew":         laneGoesBack,
 	"the oldest revision is that of any lane":   laneOldest,
+	"streams are known once":                    streamsKnown,
+	"another log is accepted":                   logAccepted,
 }
 
 // own makes the bench the owner of a partition and returns a commit that fits.
@@ -184,4 +187,29 @@ func laneOldest(t *testing.T, b *bench) {
 	c.Next, c.Revision = 1, 5
 	ok(t, b.Commit(ctx, c))
 	same(t, "oldest with another lane", must(b.OldestRevision(ctx))(t), 5)
+}
+
+func streamsKnown(t *testing.T, b *bench) {
+	ctx := t.Context()
+	same(t, "at first", must(b.JournalStreams(ctx))(t), map[string]time.Time{})
+	one, other := epoch.Add(789), epoch.Add(time.Hour+1) // to the nanosecond
+	ok(t, b.PutJournalStreams(ctx, map[string]time.Time{"a": one}))
+	ok(t, b.PutJournalStreams(ctx, map[string]time.Time{"a": other, "b": other}))
+	b.reopen(t)
+	same(t, "streams", must(b.JournalStreams(ctx))(t), map[string]time.Time{"a": one, "b": other})
+}
+
+func logAccepted(t *testing.T, b *bench) {
+	ctx := t.Context()
+	adoptionSteps(t, b)
+	running := own(t, b, 0)
+	ok(t, b.PutJournalStreams(ctx, map[string]time.Time{"a": epoch}))
+	same(t, "positions", must(b.LanePositions(ctx))(t), map[int]journal.Position{0: 50})
+	ok(t, b.AcceptJournal(ctx, map[int]journal.Position{0: 35}))
+	same(t, "streams", must(b.JournalStreams(ctx))(t), map[string]time.Time{})
+	same(t, "positions", must(b.LanePositions(ctx))(t), map[int]journal.Position{0: 35})
+	same(t, "adoptions", must(b.Adoptions(ctx, 0, 0))(t), []store.Adoption{{At: 10, Revision: 1}, {At: 30, Revision: 4}})
+	running.Next = 60
+	wantError(t, b.Commit(ctx, running), store.ErrFenced)
+	same(t, "the lane", must(b.OwnLane(ctx, 0, ""))(t).Next, 35)
 }
