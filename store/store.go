@@ -212,9 +212,9 @@ type Journals interface {
 	PutJournalStreams(ctx context.Context, made map[string]time.Time) error
 	// LanePositions returns how far each partition has come.
 	LanePositions(ctx context.Context) (map[int]journal.Position, error)
-	// AcceptJournal forgets the streams and gives each partition the position from which its lane goes on in another log. Lanes
-	// that run meanwhile are fenced.
-	AcceptJournal(ctx context.Context, next map[int]journal.Position) error
+	// AcceptJournal makes streams the known ones, instead of what is known, and gives each partition the position from which its
+	// lane goes on in them. Lanes that run meanwhile are fenced.
+	AcceptJournal(ctx context.Context, streams map[string]time.Time, next map[int]journal.Position) error
 }
 
 // DeadLetter is input that was refused.

@@ -36,6 +36,9 @@ func (env environment) backup(ctx context.Context, args []string) error {
 	if !c.Store.URL.Empty() {
 		fmt.Fprintln(env.stderr, "the PostgreSQL database is not in it: back it up with pg_dump, before this command; see docs/operations.md")
 	}
+	if !c.NATS.URL.Empty() {
+		fmt.Fprintln(env.stderr, "the journal in NATS is not in it: back it up with nats account backup, after the database; see docs/operations.md")
+	}
 	if !*without {
 		fmt.Fprintln(env.stderr, "it holds secret.key and admin.key: keep it as you keep them, or use --without-keys")
 	}

@@ -8,6 +8,7 @@
 //	gateway inspect     show what devices send, and why it is refused
 //	gateway replay      run recorded fixes through the engine
 //	gateway geofences   check, import and export files of geofences
+//	gateway journal     accept: go on in another journal
 //	gateway keys        make, list and revoke API keys
 //	gateway copy-db     move from SQLite to PostgreSQL
 //	gateway backup      write what a gateway keeps to a file

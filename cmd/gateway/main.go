@@ -52,6 +52,7 @@ func commands() []command {
 		{"copy-db", "", "copy the SQLite store in data.dir into the PostgreSQL database of store.url", environment.copyDB},
 		{"backup", "", "write what a gateway keeps, running or not, to a file", environment.backup},
 		{"restore", "--from FILE", "put a backup into an empty data.dir", environment.restore},
+		{"journal", "accept", "go on in the journal that the settings name, though it is not the one that was written", environment.journal},
 		{"support", "", "write what somebody needs who helps to find a fault, without secrets, to a file", environment.support},
 		{"migrate", "", "bring the store to this version", environment.migrate},
 		{"completion", "bash|zsh|fish", "print a script that makes a shell complete commands and flags", environment.completion},

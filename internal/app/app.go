@@ -8,7 +8,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -27,7 +26,6 @@ import (
 	"outrider/internal/graph"
 	"outrider/internal/pipeline"
 	"outrider/internal/tracing"
-	"outrider/journal/local"
 	"outrider/notify"
 	"outrider/notify/card"
 	"outrider/notify/channel"
@@ -75,7 +73,7 @@ type App struct {
 	store      *sqlstore.Store
 	rulebook   *notify.Rulebook
 	rules      *notify.Rules
-	journal    *local.Journal
+	journal    keeper
 	directory  *identity.Directory
 	follower   *identity.Follower
 	pipeline   *pipeline.Pipeline
@@ -179,14 +177,14 @@ func (a *App) startKeeping(ctx context.Context) error {
 		return err
 	}
 	a.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	a.journal, err = local.Open(local.Options{
-		Dir: filepath.Join(c.Data.Dir, "journal"), Partitions: c.Journal.Partitions, Retention: c.Journal.Retention,
-		RetentionBytes: c.Journal.MaxBytes, Logger: a.logger.With("part", "journal"), Registerer: a.registry,
-	})
-	if err != nil {
-		return err
+	if c.NATS.URL.Empty() {
+		j, err := openFiles(c, a.logger.With("part", "journal"), a.registry)
+		if err != nil {
+			return err
+		}
+		a.journal = j
+		a.onStop("journal", func(context.Context) error { return j.Close() })
 	}
-	a.onStop("journal", func(context.Context) error { return a.journal.Close() })
 	a.store, err = openStore(ctx, c, storeOptions{
 		sealer: sealer, now: a.o.Now, registerer: a.registry,
 	})
@@ -194,6 +192,9 @@ func (a *App) startKeeping(ctx context.Context) error {
 		return err
 	}
 	a.onStop("store", func(context.Context) error { return a.store.Close() })
+	if err := a.openJournal(ctx); err != nil {
+		return err
+	}
 	a.directory, a.rulebook = identity.NewDirectory(), notify.NewRulebook()
 	a.follower = identity.NewFollower(a.directory, a.store)
 	a.registry.MustRegister(notify.NewBacklogCollector(a.store, a.directory.AllPages, a.o.Now))
@@ -264,8 +265,12 @@ func (a *App) startDeciding(ctx context.Context) error {
 	if a.decoder, err = newDecoder(c.MQTT); err != nil {
 		return err
 	}
+	lasting := time.Duration(0)
+	if !c.NATS.URL.Empty() {
+		lasting = surely
+	}
 	a.pipeline, err = pipeline.New(ctx, pipeline.Options{
-		Journal: a.journal, Store: a.store, Decoder: a.decoder, Devices: a.directory,
+		Lasting: lasting, Journal: a.journal, Store: a.store, Decoder: a.decoder, Devices: a.directory,
 		Rules: a.rules, TopicOwner: a.decoder.TopicOwner, Wake: a.dispatcher.Wake, OnCommit: a.committed,
 		Preset: preset, SnapshotEvery: c.Engine.Snapshot, Now: a.o.Now,
 		Logger: a.logger.With("part", "pipeline"), Registerer: a.registry,

@@ -35,7 +35,7 @@ type BackupOptions struct {
 }
 
 // Backup writes what a gateway with these settings keeps in data.dir to a new file. The gateway may be running. A
-// PostgreSQL database is not in it: whoever backs that up does so before.
+// PostgreSQL database is not in it, nor a journal in NATS: whoever backs those up does so before, the database first.
 func Backup(ctx context.Context, o BackupOptions, path string) (m backup.Manifest, err error) {
 	out, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
@@ -59,26 +59,18 @@ func Backup(ctx context.Context, o BackupOptions, path string) (m backup.Manifes
 // write copies in the order that makes the parts fit each other; see [local.Backup].
 func (o BackupOptions) write(ctx context.Context, w *backup.Writer, scratch string) (err error) {
 	dir := o.Config.Data.Dir
-	log, err := local.OpenBackup(filepath.Join(dir, journalDir))
+	store := func() error {
+		if !o.Config.Store.URL.Empty() {
+			return nil
+		}
+		return putStore(ctx, w, filepath.Join(dir, storeFile), scratch)
+	}
+	if o.Config.NATS.URL.Empty() {
+		err = o.writeJournal(ctx, w, store)
+	} else {
+		err = store()
+	}
 	if err != nil {
-		return fmt.Errorf("app: backup: %w", err)
-	}
-	defer func() { err = errors.Join(err, log.Close()) }()
-	put := func(name string, size int64, content io.Reader) error {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		return w.Put(journalDir+"/"+name, size, content)
-	}
-	if err := log.State(put); err != nil {
-		return err
-	}
-	if o.Config.Store.URL.Empty() {
-		if err := putStore(ctx, w, filepath.Join(dir, storeFile), scratch); err != nil {
-			return err
-		}
-	}
-	if err := log.Log(put); err != nil {
 		return err
 	}
 	if !o.Keys {
@@ -93,6 +85,28 @@ func (o BackupOptions) write(ctx context.Context, w *backup.Writer, scratch stri
 		return nil
 	}
 	return putFile(w, "settings.yaml", o.File)
+}
+
+// writeJournal copies a journal in files around the store.
+func (o BackupOptions) writeJournal(ctx context.Context, w *backup.Writer, store func() error) (err error) {
+	log, err := local.OpenBackup(filepath.Join(o.Config.Data.Dir, journalDir))
+	if err != nil {
+		return fmt.Errorf("app: backup: %w", err)
+	}
+	defer func() { err = errors.Join(err, log.Close()) }()
+	put := func(name string, size int64, content io.Reader) error {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		return w.Put(journalDir+"/"+name, size, content)
+	}
+	if err := log.State(put); err != nil {
+		return err
+	}
+	if err := store(); err != nil {
+		return err
+	}
+	return log.Log(put)
 }
 
 // putStore copies the SQLite file. The copy needs room beside the backup while it is made.

@@ -22,6 +22,7 @@ import (
 	"outrider/identity"
 	"outrider/internal/config"
 	"outrider/internal/graph"
+	"outrider/journal/jetstream"
 	"outrider/store/postgres"
 	"outrider/store/sqlite"
 	"outrider/store/sqlstore"
@@ -54,6 +55,9 @@ func Check(ctx context.Context, c config.Config) []Finding {
 	}
 	if c.MQTT.URL != "" {
 		findings = append(findings, checkBroker(ctx, c.MQTT))
+	}
+	if !c.NATS.URL.Empty() {
+		findings = append(findings, checkNATS(ctx, c))
 	}
 	findings = append(findings, checkGraph(ctx, c.Graph.URL), checkSecrets(c.Facebook))
 	if c.Lex.Region != "" {
@@ -225,6 +229,18 @@ func checkBroker(ctx context.Context, c config.MQTT) Finding {
 	}
 	_ = conn.Close()
 	f.Detail = address + " answers"
+	return f
+}
+
+// checkNATS looks at the streams of the journal, and makes none.
+func checkNATS(ctx context.Context, c config.Config) Finding {
+	f := Finding{Name: "nats.url"}
+	o, err := streamOptions(c)
+	if err == nil {
+		o.OpenWithin = checkWithin
+		f.Detail, err = jetstream.Check(ctx, o)
+	}
+	f.Err = err
 	return f
 }
 

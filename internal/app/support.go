@@ -8,11 +8,13 @@ import (
 	"io"
 	"io/fs"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
 	"runtime/pprof"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -80,6 +82,7 @@ func secretsOf(ctx context.Context, c config.Config) []string {
 		c.Data.Key, c.Lex.Key, c.Lex.Secret, c.MQTT.Password, c.Store.URL, c.NATS.URL, c.Facebook.AppSecret, c.Facebook.VerifyToken,
 		c.Admin.Key, c.Metrics.Key,
 	}
+	all = append(all, slices.Concat(passwords(c.NATS.URL), passwords(c.Store.URL))...)
 	for _, name := range keyFiles() {
 		if text, err := os.ReadFile(filepath.Join(c.Data.Dir, name)); err == nil {
 			all = append(all, identity.NewToken(strings.TrimSpace(string(text))))
@@ -100,6 +103,21 @@ func secretsOf(ctx context.Context, c config.Config) []string {
 		_ = store.Close()
 	}
 	return revealed(all)
+}
+
+// passwords are those in a list of URLs, which may be said without the rest of it.
+func passwords(urls identity.Token) []identity.Token {
+	var all []identity.Token
+	for part := range strings.SplitSeq(urls.Reveal(), ",") {
+		if u, err := url.Parse(strings.TrimSpace(part)); err == nil {
+			if password, ok := u.User.Password(); ok {
+				all = append(all, identity.NewToken(password))
+			} else if u.User != nil {
+				all = append(all, identity.NewToken(u.User.Username())) // a token of NATS
+			}
+		}
+	}
+	return all
 }
 
 func revealed(all []identity.Token) []string {

@@ -84,25 +84,28 @@ func localClient(c config.HTTP) (*http.Client, error) {
 }
 
 // brokerTLS is how the external broker is met; nil: as the system does.
-func brokerTLS(c config.MQTT) (*tls.Config, error) {
-	if c.CA == "" && c.Cert == "" && c.Key == "" {
+func brokerTLS(c config.MQTT) (*tls.Config, error) { return clientTLS("mqtt", c.CA, c.Cert, c.Key) }
+
+// clientTLS is how the servers of a url setting are met, with the files of the settings beside it; nil: as the system does.
+func clientTLS(part, ca, cert, key string) (*tls.Config, error) {
+	if ca == "" && cert == "" && key == "" {
 		return nil, nil
 	}
 	o := &tls.Config{MinVersion: tls.VersionTLS12}
-	if c.CA != "" {
-		pool, err := readPool(c.CA)
+	if ca != "" {
+		pool, err := readPool(ca)
 		if err != nil {
-			return nil, fmt.Errorf("app: mqtt.url_ca: %w", err)
+			return nil, fmt.Errorf("app: %s.url_ca: %w", part, err)
 		}
 		o.RootCAs = pool
 	}
-	if (c.Cert == "") != (c.Key == "") {
-		return nil, errors.New("app: mqtt.url_cert and mqtt.url_key go together: set both")
+	if (cert == "") != (key == "") {
+		return nil, fmt.Errorf("app: %[1]s.url_cert and %[1]s.url_key go together: set both", part)
 	}
-	if c.Cert != "" {
-		pair, err := tls.LoadX509KeyPair(c.Cert, c.Key)
+	if cert != "" {
+		pair, err := tls.LoadX509KeyPair(cert, key)
 		if err != nil {
-			return nil, fmt.Errorf("app: mqtt.url_cert: %w", err)
+			return nil, fmt.Errorf("app: %s.url_cert: %w", part, err)
 		}
 		o.Certificates = []tls.Certificate{pair}
 	}

@@ -66,6 +66,7 @@ var allowed = map[string][]string{
 	"internal/fencejson":     {"geofence"},
 	"internal/fenceio":       {"geofence", "internal/fencejson"},
 	"internal/mosquittotest": {},
+	"internal/natstest":      {"internal/mosquittotest"}, // a free port
 	"internal/postgrestest":  {},
 	"internal/browsertest":   {},
 	"internal/archtest":      {},
@@ -81,7 +82,7 @@ var fenced = map[string][]string{
 	"github.com/eclipse/paho.mqtt.golang": {"telemetry/mqtt", "simulator", "internal/app"},
 	"github.com/gorilla/websocket":        {"telemetry/mqtt"},
 	"github.com/jackc/pgx":                {"store/postgres"},
-	"github.com/nats-io":                  {"journal/jetstream"},
+	"github.com/nats-io":                  {"journal/jetstream", "internal/natstest"},
 	"modernc.org/sqlite":                  {"store/sqlite"},
 	"github.com/danielgtaylor/huma":       {"console"},
 	"github.com/nicholas-fedor/shoutrrr":  {"notify/channel"},

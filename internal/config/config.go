@@ -171,7 +171,14 @@ type Store struct {
 }
 
 // NATS names the JetStream servers.
-type NATS struct{ URL identity.Token }
+type NATS struct {
+	URL         identity.Token // several, separated by commas, with a password inside; empty: none
+	Credentials string         // file; empty: none
+	CA          string         // file of who vouches for the servers; empty: the system's
+	Cert, Key   string         // files of the certificate for the servers; empty: none
+	Prefix      string
+	Replicas    int // 0: as fits the servers
+}
 
 // Journal is how long fixes are kept.
 type Journal struct {

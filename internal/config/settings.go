@@ -155,11 +155,23 @@ func Settings() []Setting {
 			set: secret(func(c *Config) *identity.Token { return &c.Store.URL }, databaseURL)},
 		{Name: "store.retention", Reload: true, Default: "8760h", Doc: "How long crossings and messages that are done with are kept in the record. 0: for ever.",
 			set: duration(func(c *Config) *time.Duration { return &c.Store.Retention }, 0)},
-		{Name: "nats.url", Secret: true, Doc: "JetStream servers of the journal. Empty: files in `data.dir`. `nats://…` is reserved and refused by this version.",
-			set: secret(func(c *Config) *identity.Token { return &c.NATS.URL }, reserved("JetStream"))},
+		{Name: "nats.url", Secret: true, Doc: "NATS servers that keep the journal in JetStream: `nats://` or `tls://`, several separated by commas, with `user:password@` where they ask for it; nats-server 2.10 or newer. Empty: the journal is in files of `data.dir`. See docs/operations.md, A journal in NATS.",
+			set: secret(func(c *Config) *identity.Token { return &c.NATS.URL }, natsURL)},
+		{Name: "nats.credentials_file", Doc: "File with a NATS user's JWT and key (`.creds`), which is read again at each connection. Empty: none.",
+			set: text(func(c *Config) *string { return &c.NATS.Credentials })},
+		{Name: "nats.url_ca", Doc: "PEM file of the authority that vouches for the NATS servers. Empty: the system's authorities.",
+			set: text(func(c *Config) *string { return &c.NATS.CA })},
+		{Name: "nats.url_cert", Doc: "PEM file of a certificate with which the gateway signs in at the NATS servers. Empty: none.",
+			set: text(func(c *Config) *string { return &c.NATS.Cert })},
+		{Name: "nats.url_key", Doc: "PEM file of its private key.",
+			set: text(func(c *Config) *string { return &c.NATS.Key })},
+		{Name: "nats.prefix", Default: "outrider", Doc: "What the names of the gateway's streams, subjects and object store in NATS begin with. Gateways that share servers and are not one need one each.",
+			set: text(func(c *Config) *string { return &c.NATS.Prefix }, required)},
+		{Name: "nats.replicas", Default: "0", Doc: "On how many NATS servers each stream is: 1, 3 or 5. 0: new streams are on three when `nats.url` names three servers or the cluster has them, else on one.",
+			set: number(func(c *Config, n int64) { c.NATS.Replicas = int(n) }, 0, 5)},
 		{Name: "roles", Default: "ingest,engine,notify,api", Doc: "What this process does. This version runs all roles in one process and refuses a part of them.",
 			set: roles},
-		{Name: "journal.partitions", Default: "4", Doc: "Partitions of the journal, each with a lane of its own. Fixed when `data.dir` is first used.",
+		{Name: "journal.partitions", Default: "4", Doc: "Partitions of the journal, each with a lane of its own. Fixed when `data.dir`, or the streams in NATS, are first used.",
 			set: number(func(c *Config, n int64) { c.Journal.Partitions = int(n) }, 1, 256)},
 		{Name: "journal.retention", Default: "168h", Doc: "How long fixes are kept after they were processed.",
 			set: duration(func(c *Config) *time.Duration { return &c.Journal.Retention }, 0)},
@@ -397,8 +409,16 @@ func databaseURL(v string) error {
 	return errors.New("expected postgres://user:password@host:port/database, or nothing for SQLite")
 }
 
-func reserved(what string) check {
-	return func(string) error {
-		return errors.New(what + " is not supported by this version: leave it empty")
+// natsURL accepts servers separated by commas. It does not repeat them: there may be a password in them.
+func natsURL(v string) error {
+	for i, part := range strings.Split(v, ",") {
+		if part = strings.TrimSpace(part); i > 0 && !strings.Contains(part, "://") {
+			part = "nats://" + part
+		}
+		u, err := url.Parse(part)
+		if err != nil || u.Host == "" || !slices.Contains([]string{"nats", "tls", "ws", "wss"}, u.Scheme) {
+			return errors.New("expected nats://host:port or tls://host:port, several separated by commas, or nothing for files in data.dir")
+		}
 	}
+	return nil
 }

@@ -88,7 +88,7 @@ func (l *lane) oldest(ctx context.Context, own store.Lane) (journal.Position, er
 // confirmed, ends before the committed position and gives positions out again: the lane goes back to its end,
 // since what will stand there is new.
 func (l *lane) findEnd(ctx context.Context, own store.Lane) error {
-	end, err := l.end(ctx, own.Next)
+	first, end, err := l.bounds(ctx, own.Next)
 	if err != nil {
 		return fmt.Errorf("pipeline: bounds of partition %d: %w", l.partition, err)
 	}
@@ -97,6 +97,9 @@ func (l *lane) findEnd(ctx context.Context, own store.Lane) error {
 			"or say with `gateway journal accept --restored` that the gateway goes on at its end", l.partition, journal.ErrLost, own.Next, end)
 	}
 	l.next, l.committed = min(end, own.Next), own.Next
+	if own.Next == 0 {
+		l.next = first // the store is new, and the journal need not be
+	}
 	if end < own.Next {
 		l.metrics.lost.Inc()
 		l.snapshotPos = min(l.snapshotPos, l.next)
@@ -106,19 +109,19 @@ func (l *lane) findEnd(ctx context.Context, own store.Lane) error {
 	return nil
 }
 
-// end is where the journal ends. If that is before what was evaluated, a lasting journal is asked again for a while.
-func (l *lane) end(ctx context.Context, evaluated journal.Position) (journal.Position, error) {
+// bounds is what the journal holds. If it ends before what was evaluated, a lasting journal is asked again for a while.
+func (l *lane) bounds(ctx context.Context, evaluated journal.Position) (first, end journal.Position, err error) {
 	sure := time.After(l.o.Lasting)
 	for {
-		_, end, err := l.o.Journal.Bounds(ctx, l.partition)
+		first, end, err = l.o.Journal.Bounds(ctx, l.partition)
 		if err != nil || end >= evaluated || l.o.Lasting == 0 {
-			return end, err
+			return first, end, err
 		}
 		select {
 		case <-sure:
-			return end, nil
+			return first, end, nil
 		case <-ctx.Done():
-			return 0, context.Cause(ctx)
+			return 0, 0, context.Cause(ctx)
 		case <-time.After(tick):
 		}
 	}

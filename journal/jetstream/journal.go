@@ -146,8 +146,48 @@ func Open(ctx context.Context, o Options) (*Journal, error) {
 	return j, nil
 }
 
+// Check connects and compares the streams that there are with the options. It makes none, and says what it saw.
+func Check(ctx context.Context, o Options) (string, error) {
+	o = o.withDefaults()
+	ctx, cancel := context.WithTimeout(ctx, o.OpenWithin)
+	defer cancel()
+	j := &Journal{o: o, metrics: newMetrics(nil)}
+	j.closing, j.close = context.WithCancel(context.Background())
+	defer func() { _ = j.Close() }()
+	if err := j.connect(ctx); err != nil {
+		return "", err
+	}
+	found, replicas := 0, 0
+	for p := range o.Partitions {
+		stream, err := j.js.Stream(ctx, o.streamName(p))
+		if errors.Is(err, jetstream.ErrStreamNotFound) {
+			continue
+		}
+		if err == nil {
+			err = j.check(stream.CachedInfo(), time.Time{})
+		}
+		if err != nil {
+			return "", explained(err)
+		}
+		found, replicas = found+1, stream.CachedInfo().Config.Replicas
+	}
+	if found == 0 {
+		return fmt.Sprintf("%s answers; the streams are made at the first start", j.nc.ConnectedUrlRedacted()), nil
+	}
+	return fmt.Sprintf("%s answers; %d streams on %d servers each", j.nc.ConnectedUrlRedacted(), found, replicas), nil
+}
+
 // Partitions implements journal.Journal.
 func (j *Journal) Partitions() int { return j.o.Partitions }
+
+// Streams returns the streams, by name, with when each was made.
+func (j *Journal) Streams() map[string]time.Time {
+	made := map[string]time.Time{}
+	for _, p := range j.parts {
+		made[p.name] = p.created
+	}
+	return made
+}
 
 // Append implements journal.Journal. When ctx ends first, the fixes may become durable all the same.
 func (j *Journal) Append(ctx context.Context, fixes []telemetry.Fix) error {

@@ -18,13 +18,15 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
+	"outrider/internal/natstest"
 	"outrider/journal"
 	"outrider/journal/jetstream"
 	"outrider/journal/journaltest"
+	"outrider/journal/local"
 	"outrider/telemetry"
 )
 
-func open(t *testing.T, o jetstream.Options) *jetstream.Journal {
+func open(t testing.TB, o jetstream.Options) *jetstream.Journal {
 	t.Helper()
 	j, err := jetstream.Open(t.Context(), o)
 	if err != nil {
@@ -34,21 +36,21 @@ func open(t *testing.T, o jetstream.Options) *jetstream.Journal {
 	return j
 }
 
-func (n *node) options() jetstream.Options {
-	return jetstream.Options{URL: n.url, Partitions: journaltest.Partitions}
+func options(n *natstest.Node) jetstream.Options {
+	return jetstream.Options{URL: n.URL, Partitions: journaltest.Partitions}
 }
 
 // js speaks to the server as an administrator would.
-func (n *node) js() natsjs.JetStream {
-	n.t.Helper()
-	nc, err := nats.Connect(n.url())
+func admin(t *testing.T, n *natstest.Node) natsjs.JetStream {
+	t.Helper()
+	nc, err := nats.Connect(n.URL())
 	if err != nil {
-		n.t.Fatal(err)
+		t.Fatal(err)
 	}
-	n.t.Cleanup(nc.Close)
+	t.Cleanup(nc.Close)
 	js, err := natsjs.New(nc)
 	if err != nil {
-		n.t.Fatal(err)
+		t.Fatal(err)
 	}
 	return js
 }
@@ -94,9 +96,9 @@ func upTo(n int) []int {
 
 func TestJournal(t *testing.T) {
 	t.Parallel()
-	n := startNode(t, nil)
+	n := natstest.Start(t, nil)
 	journaltest.Run(t, func(t *testing.T, dir string) journal.Journal {
-		o := n.options()
+		o := options(n)
 		h := fnv.New64a()
 		_, _ = h.Write([]byte(dir))
 		o.Prefix = fmt.Sprintf("test-%x", h.Sum64())
@@ -107,16 +109,16 @@ func TestJournal(t *testing.T) {
 // A server that is stopped and started again loses nothing, and whoever appends and reads meanwhile only waits.
 func TestAServerIsRestarted(t *testing.T) {
 	t.Parallel()
-	n := startNode(t, func(o *server.Options) { o.SyncAlways = true })
-	j := open(t, n.options())
+	n := natstest.Start(t, func(o *server.Options) { o.SyncAlways = true })
+	j := open(t, options(n))
 	put(t, j, 0, 10)
 	read := make(chan []int)
 	go func() { read <- numbers(t, j, 0, 30) }()
-	n.down()
+	n.Down()
 	eventually(t, "the journal says that it cannot append", func() bool { return j.Health() != nil })
 	appended := make(chan struct{})
 	go func() { put(t, j, 10, 20); close(appended) }()
-	n.up()
+	n.Up()
 	<-appended
 	put(t, j, 20, 30)
 	if got := <-read; !slices.Equal(got, upTo(30)) {
@@ -131,33 +133,33 @@ func TestAServerIsRestarted(t *testing.T) {
 // lost or out of order, and appending goes on after the election.
 func TestACluster(t *testing.T) {
 	t.Parallel()
-	nodes := startCluster(t)
+	nodes := natstest.Cluster(t)
 	registry := prometheus.NewRegistry()
 	j := open(t, jetstream.Options{
-		URL: func() string { return urls(nodes) }, Partitions: journaltest.Partitions, Registerer: registry, OpenWithin: time.Minute, AppendWithin: time.Minute,
+		URL: nodes.URL, Partitions: journaltest.Partitions, Registerer: registry, OpenWithin: time.Minute, AppendWithin: time.Minute,
 	})
 	read := make(chan []int)
 	const all = 400
 	go func() { read <- numbers(t, j, 0, all) }()
 	put(t, j, 0, 100)
-	stream, err := nodes[0].js().Stream(t.Context(), fmt.Sprint("outrider-journal-", partition()))
+	stream, err := admin(t, nodes[0]).Stream(t.Context(), fmt.Sprint("outrider-journal-", partition()))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if replicas := stream.CachedInfo().Config.Replicas; replicas != 3 {
 		t.Errorf("%d replicas, want 3", replicas)
 	}
-	leader := slices.IndexFunc(nodes, func(n *node) bool { return n.o.ServerName == stream.CachedInfo().Cluster.Leader })
+	leader := slices.IndexFunc(nodes, func(n *natstest.Node) bool { return n.Options.ServerName == stream.CachedInfo().Cluster.Leader })
 	appended := make(chan struct{})
 	go func() { put(t, j, 100, 300); close(appended) }()
-	nodes[leader].down()
+	nodes[leader].Down()
 	<-appended
 	put(t, j, 300, all)
 	if got := <-read; !slices.Equal(got, upTo(all)) {
 		t.Errorf("read %d, want %d in order: %v", len(got), all, got)
 	}
-	nodes[leader].up()
-	again := open(t, jetstream.Options{URL: func() string { return nodes[leader].url() }, Partitions: journaltest.Partitions, OpenWithin: time.Minute})
+	nodes[leader].Up()
+	again := open(t, jetstream.Options{URL: nodes[leader].URL, Partitions: journaltest.Partitions, OpenWithin: time.Minute})
 	if got := numbers(t, again, 0, all); !slices.Equal(got, upTo(all)) {
 		t.Errorf("the server that was stopped has %v", got)
 	}
@@ -192,9 +194,9 @@ func (l *ledger) PutJournalStreams(_ context.Context, made map[string]time.Time)
 // A log that is gone, or was made anew, is not taken for the one that was written.
 func TestALostLogIsRefusedAtTheStart(t *testing.T) {
 	t.Parallel()
-	n := startNode(t, nil)
-	o := n.options()
-	o.Ledger, o.OpenWithin = &ledger{}, 2*time.Second
+	n := natstest.Start(t, nil)
+	o := options(n)
+	o.Ledger, o.SureAfter = &ledger{}, time.Second
 	j := open(t, o)
 	put(t, j, 0, 3)
 	if err := j.Close(); err != nil {
@@ -203,12 +205,12 @@ func TestALostLogIsRefusedAtTheStart(t *testing.T) {
 	if got := numbers(t, open(t, o), 0, 3); !slices.Equal(got, upTo(3)) {
 		t.Errorf("the same log: read %v", got)
 	}
-	js := n.js()
+	js := admin(t, n)
 	if err := js.DeleteStream(t.Context(), "outrider-journal-1"); err != nil {
 		t.Fatal(err)
 	}
 	wantLost(t, o, "outrider-journal-1", "is gone", "gateway journal accept")
-	stranger := n.options()
+	stranger := options(n)
 	if err := open(t, stranger).Close(); err != nil { // makes the stream anew
 		t.Fatal(err)
 	}
@@ -233,18 +235,18 @@ func wantLost(t *testing.T, o jetstream.Options, words ...string) {
 // A log that is lost while the gateway runs ends it, whether it is made anew or not.
 func TestALostLogIsNoticed(t *testing.T) {
 	t.Parallel()
-	for name, lose := range map[string]func(*testing.T, *node, natsjs.StreamConfig){
-		"gone": func(*testing.T, *node, natsjs.StreamConfig) {},
-		"made anew": func(t *testing.T, n *node, c natsjs.StreamConfig) {
-			if _, err := n.js().CreateStream(t.Context(), c); err != nil {
+	for name, lose := range map[string]func(*testing.T, *natstest.Node, natsjs.StreamConfig){
+		"gone": func(*testing.T, *natstest.Node, natsjs.StreamConfig) {},
+		"made anew": func(t *testing.T, n *natstest.Node, c natsjs.StreamConfig) {
+			if _, err := admin(t, n).CreateStream(t.Context(), c); err != nil {
 				t.Error(err)
 			}
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			n := startNode(t, nil)
-			o := n.options()
+			n := natstest.Start(t, nil)
+			o := options(n)
 			o.SureAfter = time.Second
 			j := open(t, o)
 			put(t, j, 0, 3)
@@ -254,7 +256,7 @@ func TestALostLogIsNoticed(t *testing.T) {
 				waits <- err
 			}()
 			stream := fmt.Sprint("outrider-journal-", partition())
-			js := n.js()
+			js := admin(t, n)
 			s, err := js.Stream(t.Context(), stream)
 			if err != nil {
 				t.Fatal(err)
@@ -288,10 +290,10 @@ func numbersEnd(t *testing.T, j journal.Journal) journal.Position {
 // A message of a version to come stops whoever reads, again and again, and nothing behind it is read.
 func TestAnUnknownVersionStopsThePartition(t *testing.T) {
 	t.Parallel()
-	n := startNode(t, nil)
-	j := open(t, n.options())
+	n := natstest.Start(t, nil)
+	j := open(t, options(n))
 	put(t, j, 0, 2)
-	if _, err := n.js().Publish(t.Context(), fmt.Sprint("outrider.journal.", partition()), []byte{9, 1, 2, 3}); err != nil {
+	if _, err := admin(t, n).Publish(t.Context(), fmt.Sprint("outrider.journal.", partition()), []byte{9, 1, 2, 3}); err != nil {
 		t.Fatal(err)
 	}
 	put(t, j, 2, 3)
@@ -309,11 +311,11 @@ func TestAnUnknownVersionStopsThePartition(t *testing.T) {
 // A message that is missing in the middle is an error, not a gap that nobody sees.
 func TestAMissingMessageIsNoticed(t *testing.T) {
 	t.Parallel()
-	n := startNode(t, nil)
-	if err := open(t, n.options()).Close(); err != nil {
+	n := natstest.Start(t, nil)
+	if err := open(t, options(n)).Close(); err != nil {
 		t.Fatal(err)
 	}
-	js, name := n.js(), fmt.Sprint("outrider-journal-", partition())
+	js, name := admin(t, n), fmt.Sprint("outrider-journal-", partition())
 	s, err := js.Stream(t.Context(), name)
 	if err != nil {
 		t.Fatal(err)
@@ -326,7 +328,7 @@ func TestAMissingMessageIsNoticed(t *testing.T) {
 	if s, err = js.CreateStream(t.Context(), c); err != nil {
 		t.Fatal(err)
 	}
-	j := open(t, n.options())
+	j := open(t, options(n))
 	put(t, j, 0, 6)
 	if err := s.DeleteMsg(t.Context(), 4); err != nil {
 		t.Fatal(err)
@@ -356,7 +358,7 @@ func TestRetention(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			o := startNode(t, nil).options()
+			o := options(natstest.Start(t, nil))
 			later := time.Duration(0)
 			o.Now = func() time.Time { return time.Now().Add(later) }
 			change(&o)
@@ -402,11 +404,11 @@ func TestRetention(t *testing.T) {
 // Streams that somebody made or changed otherwise are refused with what is wrong.
 func TestStreamsThatDiffer(t *testing.T) {
 	t.Parallel()
-	n := startNode(t, nil)
-	if err := open(t, n.options()).Close(); err != nil {
+	n := natstest.Start(t, nil)
+	if err := open(t, options(n)).Close(); err != nil {
 		t.Fatal(err)
 	}
-	js := n.js()
+	js := admin(t, n)
 	s, err := js.Stream(t.Context(), "outrider-journal-2")
 	if err != nil {
 		t.Fatal(err)
@@ -416,18 +418,18 @@ func TestStreamsThatDiffer(t *testing.T) {
 	if _, err := js.UpdateStream(t.Context(), c); err != nil {
 		t.Fatal(err)
 	}
-	_, err = jetstream.Open(t.Context(), n.options())
+	_, err = jetstream.Open(t.Context(), options(n))
 	for _, w := range []string{"outrider-journal-2", "max_age is 1h0m0s, expected 0s", "discard is DiscardOld, expected DiscardNew"} {
 		if err == nil || !strings.Contains(err.Error(), w) {
 			t.Errorf("got %v, want %q in it", err, w)
 		}
 	}
-	o := n.options()
+	o := options(n)
 	o.Partitions = 2
 	if _, err := jetstream.Open(t.Context(), o); err == nil || !strings.Contains(err.Error(), "outrider.partitions is 4, expected 2") {
 		t.Errorf("another number of partitions: %v", err)
 	}
-	o = n.options()
+	o = options(n)
 	o.Replicas = 3
 	if _, err := jetstream.Open(t.Context(), o); err == nil || !strings.Contains(err.Error(), "replicas (nats.replicas) is 1, expected 3") {
 		t.Errorf("another number of replicas: %v", err)
@@ -437,7 +439,7 @@ func TestStreamsThatDiffer(t *testing.T) {
 // Many callers share batches while one is under way.
 func TestBatches(t *testing.T) {
 	t.Parallel()
-	o := startNode(t, nil).options()
+	o := options(natstest.Start(t, nil))
 	registry := prometheus.NewRegistry()
 	o.Registerer = registry
 	j := open(t, o)
@@ -473,8 +475,8 @@ func TestServersThatAreNotThere(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "nats.url") || strings.Contains(err.Error(), "hunter22") {
 		t.Errorf("got %v", err)
 	}
-	n := startNode(t, func(o *server.Options) { o.JetStream = false })
-	o := n.options()
+	n := natstest.Start(t, func(o *server.Options) { o.JetStream = false })
+	o := options(n)
 	o.OpenWithin = 500 * time.Millisecond
 	if _, err := jetstream.Open(t.Context(), o); err == nil || !strings.Contains(err.Error(), "expected a jetstream block") {
 		t.Errorf("without JetStream: %v", err)
@@ -484,19 +486,19 @@ func TestServersThatAreNotThere(t *testing.T) {
 // A log that was made anew and is longer than the old one is not read on from where the old one ended.
 func TestALongerLogIsNotTheOldOne(t *testing.T) {
 	t.Parallel()
-	n := startNode(t, nil)
-	j := open(t, n.options())
+	n := natstest.Start(t, nil)
+	j := open(t, options(n))
 	put(t, j, 0, 3)
 	waits := make(chan error)
 	go func() {
 		_, err := j.Read(context.Background(), partition(), numbersEnd(t, j), make([]journal.Entry, 0, 8))
 		waits <- err
 	}()
-	js, name := n.js(), fmt.Sprint("outrider-journal-", partition())
+	js, name := admin(t, n), fmt.Sprint("outrider-journal-", partition())
 	if err := js.DeleteStream(t.Context(), name); err != nil {
 		t.Fatal(err)
 	}
-	put(t, open(t, n.options()), 0, 10)
+	put(t, open(t, options(n)), 0, 10)
 	if err := <-waits; !errors.Is(err, journal.ErrLost) {
 		t.Errorf("read: %v, want journal.ErrLost", err)
 	}
@@ -505,7 +507,7 @@ func TestALongerLogIsNotTheOldOne(t *testing.T) {
 // What is about the newest of a partition is found, though positions do not count.
 func TestRewind(t *testing.T) {
 	t.Parallel()
-	j := open(t, startNode(t, nil).options())
+	j := open(t, options(natstest.Start(t, nil)))
 	if from, next, err := journal.Rewind(t.Context(), j, partition(), 10); err != nil || from != next {
 		t.Errorf("empty: %d to %d, %v", from, next, err)
 	}
@@ -518,5 +520,38 @@ func TestRewind(t *testing.T) {
 		if got := int(next>>16-from>>16) + 1; got < want[0] || got > want[1] {
 			t.Errorf("asked for %d: %d", asked, got)
 		}
+	}
+}
+
+func eventually(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	for end := time.Now().Add(60 * time.Second); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+		if ok() {
+			return
+		}
+	}
+	t.Fatalf("timed out: %s", what)
+}
+
+// BenchmarkAppend compares, in one run, a journal in files with one server and with a cluster of three, which do an fsync for each batch.
+func BenchmarkAppend(b *testing.B) {
+	b.Run("files", func(b *testing.B) {
+		journaltest.BenchAppend(b, func(b *testing.B) journal.Journal {
+			j, err := local.Open(local.Options{Dir: b.TempDir()})
+			if err != nil {
+				b.Fatal(err)
+			}
+			return j
+		})
+	})
+	one := natstest.Start(b, func(o *server.Options) { o.SyncAlways = true })
+	for name, url := range map[string]func() string{"one server": one.URL, "three servers": natstest.Cluster(b).URL} {
+		b.Run(name, func(b *testing.B) {
+			runs := 0
+			journaltest.BenchAppend(b, func(b *testing.B) journal.Journal {
+				runs++
+				return open(b, jetstream.Options{URL: url, Prefix: fmt.Sprint("run-", runs), Partitions: journaltest.Partitions, OpenWithin: time.Minute})
+			})
+		})
 	}
 }

@@ -8,6 +8,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+
+	"outrider/internal/natstest"
 )
 
 // proxy stands between a journal and its server.
@@ -19,7 +21,7 @@ type proxy struct {
 	conns []net.Conn
 }
 
-func startProxy(t *testing.T, to *node) *proxy {
+func startProxy(t *testing.T, to *natstest.Node) *proxy {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -33,7 +35,7 @@ func startProxy(t *testing.T, to *node) *proxy {
 			if err != nil {
 				return
 			}
-			s, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", to.o.Port))
+			s, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", to.Options.Port))
 			if err != nil {
 				_ = c.Close()
 				continue
@@ -76,16 +78,16 @@ func (p *proxy) cut() {
 // A batch whose confirmation was lost with the connection is sent again, and is not stored twice.
 func TestARepeatedBatchIsStoredOnce(t *testing.T) {
 	t.Parallel()
-	n := startNode(t, nil)
+	n := natstest.Start(t, nil)
 	p := startProxy(t, n)
-	o := n.options()
+	o := options(n)
 	o.URL = p.url
 	j := open(t, o)
 	put(t, j, 0, 1)
 	p.deaf.Store(true)
 	appended := make(chan struct{})
 	go func() { put(t, j, 1, 2); close(appended) }()
-	stream, err := n.js().Stream(t.Context(), fmt.Sprint("outrider-journal-", partition()))
+	stream, err := admin(t, n).Stream(t.Context(), fmt.Sprint("outrider-journal-", partition()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -117,12 +119,12 @@ func TestARepeatedBatchIsStoredOnce(t *testing.T) {
 // A reader whose connection breaks goes on behind what it has read.
 func TestAReaderOutlivesItsConnection(t *testing.T) {
 	t.Parallel()
-	n := startNode(t, nil)
+	n := natstest.Start(t, nil)
 	p := startProxy(t, n)
-	o := n.options()
+	o := options(n)
 	o.URL = p.url
 	j := open(t, o)
-	writer := open(t, n.options())
+	writer := open(t, options(n))
 	put(t, writer, 0, 50)
 	read := make(chan []int)
 	go func() { read <- numbers(t, j, 0, 200) }()

@@ -62,18 +62,15 @@ func (j *Journal) openStreams(ctx context.Context) error {
 	if err := j.sameNames(known); err != nil {
 		return err
 	}
-	made := map[string]time.Time{}
 	for p := range j.o.Partitions {
 		stream, err := j.openStream(ctx, p, known[j.o.streamName(p)])
 		if err != nil {
 			return err
 		}
-		info := stream.CachedInfo()
-		made[info.Config.Name] = info.Created
 		j.parts = append(j.parts, newPartition(j, p, stream))
 	}
 	if j.o.Ledger != nil {
-		if err := j.o.Ledger.PutJournalStreams(ctx, made); err != nil {
+		if err := j.o.Ledger.PutJournalStreams(ctx, j.Streams()); err != nil {
 			return fmt.Errorf("journal: %w", err)
 		}
 	}
@@ -100,24 +97,31 @@ func (j *Journal) sameNames(known map[string]time.Time) error {
 // openStream opens the stream of a partition. One that is known is waited for: servers that have just begun may not know it yet.
 func (j *Journal) openStream(ctx context.Context, p int, known time.Time) (jetstream.Stream, error) {
 	name := j.o.streamName(p)
+	sure, cancel := context.WithTimeout(ctx, j.o.SureAfter)
+	defer cancel()
 	var wait backoff
 	for {
 		stream, err := j.tryOpen(ctx, p, known)
-		missing := errors.Is(err, jetstream.ErrStreamNotFound)
 		switch {
 		case err == nil:
 			return stream, j.check(stream.CachedInfo(), known)
 		case errors.Is(err, jetstream.ErrJetStreamNotEnabledForAccount):
 			return nil, fmt.Errorf("journal: nats.url: %w: expected a user of an account that has it", err)
+		case errors.Is(err, jetstream.ErrStreamNotFound) && sure.Err() != nil:
+			return nil, j.gone(name, known)
 		case sleep(ctx, wait.next()):
 			continue
-		case missing:
-			return nil, j.gone(name, known)
-		case errors.Is(err, nats.ErrNoResponders):
-			return nil, fmt.Errorf("journal: nats.url: nobody answers for JetStream: expected a jetstream block in the servers' configuration, and most of them running: %w", err)
 		}
-		return nil, fmt.Errorf("journal: open stream %s: %w", name, err)
+		return nil, fmt.Errorf("journal: open stream %s: %w", name, explained(err))
 	}
+}
+
+// explained says what to do about an error that the servers put shortly.
+func explained(err error) error {
+	if errors.Is(err, nats.ErrNoResponders) {
+		return fmt.Errorf("nobody answers for JetStream at nats.url: expected a jetstream block in the servers' configuration, and most of them running: %w", err)
+	}
+	return err
 }
 
 func (j *Journal) tryOpen(ctx context.Context, p int, known time.Time) (jetstream.Stream, error) {

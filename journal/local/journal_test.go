@@ -2,12 +2,9 @@ package local_test
 
 import (
 	"bytes"
-	"context"
-	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -220,37 +217,5 @@ func TestAPartitionWithoutFixesKeepsNoFiles(t *testing.T) {
 }
 
 func BenchmarkAppend(b *testing.B) {
-	for _, callers := range []int{1, 64, 512} {
-		for _, batch := range []int{1, 64} {
-			b.Run(fmt.Sprintf("callers=%d/batch=%d", callers, batch), func(b *testing.B) {
-				j := open(b, local.Options{Dir: b.TempDir()})
-				defer j.Close()
-				appendFrom(b, j, callers, batch)
-			})
-		}
-	}
-}
-
-func appendFrom(b *testing.B, j *local.Journal, callers, batch int) {
-	work := make(chan struct{})
-	var wg sync.WaitGroup
-	for c := range callers {
-		fixes := make([]telemetry.Fix, batch)
-		for i := range fixes {
-			fixes[i] = journaltest.Fix(fmt.Sprint("van", c), i)
-		}
-		wg.Go(func() {
-			for range work {
-				if err := j.Append(context.Background(), fixes); err != nil {
-					b.Error(err)
-				}
-			}
-		})
-	}
-	for b.Loop() {
-		work <- struct{}{}
-	}
-	close(work)
-	wg.Wait()
-	b.ReportMetric(float64(b.N*batch)/b.Elapsed().Seconds(), "fixes/s")
+	journaltest.BenchAppend(b, func(b *testing.B) journal.Journal { return open(b, local.Options{Dir: b.TempDir()}) })
 }

@@ -41,16 +41,18 @@ func (s *Store) JournalStreams(ctx context.Context) (map[string]time.Time, error
 
 // PutJournalStreams implements store.Journals.
 func (s *Store) PutJournalStreams(ctx context.Context, made map[string]time.Time) error {
-	err := s.write(ctx, func(tx Tx) error {
-		for name, at := range made {
-			if err := tx.Exec(putJournalStream, name, at.UTC().Format(time.RFC3339Nano)); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+	err := s.write(ctx, func(tx Tx) error { return putStreams(tx, made) })
 	if err != nil {
 		return fmt.Errorf("store: put journal streams: %w", err)
+	}
+	return nil
+}
+
+func putStreams(tx Tx, made map[string]time.Time) error {
+	for name, at := range made {
+		if err := tx.Exec(putJournalStream, name, at.UTC().Format(time.RFC3339Nano)); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -71,7 +73,7 @@ func (s *Store) LanePositions(ctx context.Context) (map[int]journal.Position, er
 }
 
 // AcceptJournal implements store.Journals.
-func (s *Store) AcceptJournal(ctx context.Context, next map[int]journal.Position) error {
+func (s *Store) AcceptJournal(ctx context.Context, streams map[string]time.Time, next map[int]journal.Position) error {
 	err := s.write(ctx, func(tx Tx) error {
 		for partition, at := range next {
 			if err := tx.Exec(resetLane, at, partition); err != nil {
@@ -81,7 +83,10 @@ func (s *Store) AcceptJournal(ctx context.Context, next map[int]journal.Position
 				return err
 			}
 		}
-		return tx.Exec(dropJournals)
+		if err := tx.Exec(dropJournals); err != nil {
+			return err
+		}
+		return putStreams(tx, streams)
 	})
 	if err != nil {
 		return fmt.Errorf("store: accept journal: %w", err)

@@ -205,8 +205,9 @@ func logAccepted(t *testing.T, b *bench) {
 	running := own(t, b, 0)
 	ok(t, b.PutJournalStreams(ctx, map[string]time.Time{"a": epoch}))
 	same(t, "positions", must(b.LanePositions(ctx))(t), map[int]journal.Position{0: 50})
-	ok(t, b.AcceptJournal(ctx, map[int]journal.Position{0: 35}))
-	same(t, "streams", must(b.JournalStreams(ctx))(t), map[string]time.Time{})
+	other := map[string]time.Time{"a": epoch.Add(time.Hour), "b": epoch}
+	ok(t, b.AcceptJournal(ctx, other, map[int]journal.Position{0: 35}))
+	same(t, "streams", must(b.JournalStreams(ctx))(t), other)
 	same(t, "positions", must(b.LanePositions(ctx))(t), map[int]journal.Position{0: 35})
 	same(t, "adoptions", must(b.Adoptions(ctx, 0, 0))(t), []store.Adoption{{At: 10, Revision: 1}, {At: 30, Revision: 4}})
 	running.Next = 60
