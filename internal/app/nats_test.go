@@ -189,3 +189,22 @@ func TestTheSecretsOfNATS(t *testing.T) {
 		t.Errorf("the backup holds %+v, want the store alone", m.Files)
 	}
 }
+
+// The gateway signs in at NATS servers with the certificate that the settings name, and trusts nobody but their authority.
+func TestCertificateForNATS(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	writeAuthority(t, dir, "", "")
+	cert, key := filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
+	n := natstest.Start(t, natstest.WithTLS(t, cert, cert, key))
+	url := strings.Replace(n.URL(), "nats://", "tls://", 1)
+	r := newRig(t, map[string]string{"nats.url": url, "nats.url_ca": cert, "nats.url_cert": cert, "nats.url_key": key})
+	publish(t, r.connect(t, "box"), "fleet/default/van/fix", `{"t":1,"lat":48,"lon":11}`)
+	for without, words := range map[string]string{"nats.url_ca": "certificate signed by unknown authority", "nats.url_cert": "nats.url_cert and nats.url_key go together"} {
+		settings := maps.Clone(r.flags)
+		delete(settings, without)
+		if f := findings(t, settings)["nats.url"]; f.Err == nil || !strings.Contains(f.Err.Error(), words) {
+			t.Errorf("without %s: %+v, want %q", without, f, words)
+		}
+	}
+}

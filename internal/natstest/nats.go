@@ -42,6 +42,16 @@ func WithUser(user, password string, publish, subscribe []string) func(*server.O
 	}
 }
 
+// WithTLS makes a server speak TLS alone, and ask for a certificate that the authority vouches for. All are PEM files.
+func WithTLS(t testing.TB, ca, cert, key string) func(*server.Options) {
+	t.Helper()
+	c, err := server.GenTLSConfig(&server.TLSConfigOpts{CaFile: ca, CertFile: cert, KeyFile: key, Verify: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return func(o *server.Options) { o.TLSConfig, o.TLS, o.TLSVerify, o.TLSTimeout = c, true, true, 10 }
+}
+
 func (n *Node) start() {
 	n.t.Helper()
 	o := n.Options.Clone()
@@ -74,8 +84,8 @@ func (n *Node) Down() {
 // URL is where clients connect.
 func (n *Node) URL() string { return fmt.Sprintf("nats://127.0.0.1:%d", n.Options.Port) }
 
-// Cluster starts three servers that know each other.
-func Cluster(t testing.TB) Nodes {
+// Cluster starts three servers that know each other. change is nil, or changes the options of each.
+func Cluster(t testing.TB, change func(i int, o *server.Options)) Nodes {
 	t.Helper()
 	var routes []string
 	var ports []int
@@ -90,6 +100,9 @@ func Cluster(t testing.TB) Nodes {
 			JetStream: true, StoreDir: t.TempDir(), SyncAlways: true,
 			Cluster: server.ClusterOpts{Name: "test", Host: "127.0.0.1", Port: port}, Routes: server.RoutesFromStr(strings.Join(routes, ",")),
 		}}
+		if change != nil {
+			change(i, &n.Options)
+		}
 		n.start()
 		t.Cleanup(n.Down)
 		nodes = append(nodes, n)

@@ -32,8 +32,9 @@ func project(t *testing.T, files ...string) *types.Project {
 func TestComposeAcceptsTheFiles(t *testing.T) {
 	t.Parallel()
 	for want, files := range map[string][]string{
-		"gateway grafana postgres prometheus":        {"compose.yaml"},
-		"broker gateway grafana postgres prometheus": {"compose.yaml", "compose.broker.yaml"},
+		"gateway grafana postgres prometheus":                             {"compose.yaml"},
+		"broker gateway grafana postgres prometheus":                      {"compose.yaml", "compose.broker.yaml"},
+		"broker gateway grafana nats-1 nats-2 nats-3 postgres prometheus": {"compose.yaml", "compose.broker.yaml", "compose.cluster.yaml"},
 	} {
 		p := project(t, files...)
 		names := p.ServiceNames()
@@ -89,7 +90,9 @@ func judgePath(t *testing.T, path string) {
 func TestComposeGivesTheGatewayWhatItKnows(t *testing.T) {
 	t.Parallel()
 	settings := read(t, "docs/config.md")
-	for _, files := range [][]string{{"compose.yaml"}, {"compose.yaml", "compose.broker.yaml"}} {
+	for _, files := range [][]string{
+		{"compose.yaml"}, {"compose.yaml", "compose.broker.yaml"}, {"compose.yaml", "compose.broker.yaml", "compose.cluster.yaml"},
+	} {
 		s := project(t, files...).Services["gateway"]
 		if !s.ReadOnly || !slices.Equal(s.CapDrop, []string{"ALL"}) {
 			t.Errorf("%v: the gateway may write or has capabilities", files)

@@ -133,7 +133,7 @@ func TestAServerIsRestarted(t *testing.T) {
 // lost or out of order, and appending goes on after the election.
 func TestACluster(t *testing.T) {
 	t.Parallel()
-	nodes := natstest.Cluster(t)
+	nodes := natstest.Cluster(t, nil)
 	registry := prometheus.NewRegistry()
 	j := open(t, jetstream.Options{
 		URL: nodes.URL, Partitions: journaltest.Partitions, Registerer: registry, OpenWithin: time.Minute, AppendWithin: time.Minute,
@@ -545,7 +545,7 @@ func BenchmarkAppend(b *testing.B) {
 		})
 	})
 	one := natstest.Start(b, func(o *server.Options) { o.SyncAlways = true })
-	for name, url := range map[string]func() string{"one server": one.URL, "three servers": natstest.Cluster(b).URL} {
+	for name, url := range map[string]func() string{"one server": one.URL, "three servers": natstest.Cluster(b, nil).URL} {
 		b.Run(name, func(b *testing.B) {
 			runs := 0
 			journaltest.BenchAppend(b, func(b *testing.B) journal.Journal {
