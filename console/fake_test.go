@@ -38,6 +38,7 @@ type fakeStore struct {
 	deliveries []store.DeliveryRecord
 	letters    []store.DeadLetter
 	rules      []notify.Rule
+	versions   []store.RuleVersion
 	keys       []identity.APIKey
 	users      []people.User
 	sessions   []people.Session
@@ -306,6 +307,8 @@ func (s *fakeStore) PutRule(_ context.Context, r notify.Rule, expect uint64) (no
 	}
 	s.revision++
 	r.Revision, r.Updated = s.revision, s.now()
+	s.supersede(r.Tenant, r.ID)
+	s.versions = append(s.versions, store.RuleVersion{Rule: r})
 	if i >= 0 {
 		s.rules[i] = r
 	} else {
@@ -327,7 +330,25 @@ func (s *fakeStore) DeleteRule(_ context.Context, tenant identity.TenantID, id s
 		return store.ErrConflict
 	}
 	s.rules = slices.Delete(s.rules, i, i+1)
+	s.supersede(tenant, id)
 	return nil
+}
+
+// supersede ends the version that is in force.
+func (s *fakeStore) supersede(tenant identity.TenantID, id string) {
+	for i := range s.versions {
+		if v := &s.versions[i]; v.Tenant == tenant && v.ID == id && v.Ended.IsZero() {
+			v.Ended = s.now()
+		}
+	}
+}
+
+func (s *fakeStore) RulesDuring(_ context.Context, tenant identity.TenantID, from, to time.Time) ([]store.RuleVersion, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.DeleteFunc(slices.Clone(s.versions), func(v store.RuleVersion) bool {
+		return v.Tenant != tenant || v.Updated.After(to) || !v.Ended.IsZero() && !v.Ended.After(from)
+	}), s.fail
 }
 
 func (s *fakeStore) allRules() []notify.Rule {

@@ -38,10 +38,11 @@ type Registry interface {
 	LastFix(ctx context.Context, tenant identity.TenantID, vehicle identity.VehicleID) (telemetry.Fix, error)
 }
 
-// Rules is what the API asks of the store of rules; it reads them from the rulebook.
+// Rules is what the API asks of the store of rules; it reads those in force from the rulebook.
 type Rules interface {
 	PutRule(ctx context.Context, r notify.Rule, expect uint64) (notify.Rule, error)
 	DeleteRule(ctx context.Context, tenant identity.TenantID, id string, expect uint64) error
+	RulesDuring(ctx context.Context, tenant identity.TenantID, from, to time.Time) ([]store.RuleVersion, error)
 }
 
 // APIKeys is what the API asks of the store of keys.

@@ -188,8 +188,59 @@ func TestWhyAnAlertWasNotSent(t *testing.T) {
 		}
 	}
 	a = g.must(200, "GET", "/api/v1/explain?vehicle=van&within_s=100&at="+last.At.Add(-time.Hour).UTC().Format(time.RFC3339), "")
-	if !strings.Contains(a.body, "would tell of it now") {
+	if !strings.Contains(a.body, "held, but told nobody") {
 		t.Errorf("without a delivery: %s", a.body)
 	}
 	g.must(422, "GET", "/api/v1/explain?vehicle=van&at=yesterday", "")
+}
+
+// What was crossed is judged by the rules that were in force when it was recorded, whatever became of them since.
+func TestWhyByTheRulesOfThen(t *testing.T) {
+	t.Parallel()
+	g := ruled(t)
+	g.must(201, "PUT", "/api/v1/rules/night", `{"name":"First","events":["exit"]}`)
+	g.pass(time.Hour)
+	at := g.clock()
+	g.store.crossings = []store.Crossing{{
+		Seq: 1, ID: "c", Tenant: "default", Vehicle: "van", Fence: "yard", Kind: "enter", At: at, Received: at, Recorded: at, Confidence: 3,
+	}}
+	g.pass(time.Hour)
+	changed := g.clock()
+	g.must(200, "PUT", "/api/v1/rules/night", `{"name":"Second","events":["enter"]}`)
+	g.must(201, "PUT", "/api/v1/rules/later", `{"name":"Later","events":["enter"]}`)
+	g.must(201, "PUT", "/api/v1/rules/default", `{"disabled":true,"events":["enter"]}`)
+
+	ask := func() map[string]map[string]any {
+		a := g.must(200, "GET", "/api/v1/explain?vehicle=van&at="+at.UTC().Format(time.RFC3339), "")
+		byRule := map[string]map[string]any{}
+		for _, j := range a.member(t, "crossings.0.rules").([]any) {
+			byRule[j.(map[string]any)["rule"].(string)] = j.(map[string]any)
+		}
+		return byRule
+	}
+	got := ask()
+	if n := got["night"]; n["name"] != "First" || n["miss"] != "event" || n["revision"] != 1. || n["changed"] != changed.UTC().Format(time.RFC3339) {
+		t.Errorf("the rule that was changed: %v", n)
+	}
+	if d := got["default"]; len(got) != 2 || d["miss"] != nil || d["revision"] != 0. {
+		t.Errorf("the usual rule, and none that came later: %v", got)
+	}
+	g.pass(time.Hour)
+	g.must(204, "DELETE", "/api/v1/rules/night", "")
+	if n := ask()["night"]; n["name"] != "First" {
+		t.Errorf("the rule that was deleted: %v", n)
+	}
+	g.store.crossings[0].Recorded = changed
+	if n := ask()["night"]; n["name"] != "Second" || n["miss"] != nil || n["revision"] != 2. {
+		t.Errorf("of what was recorded later: %v", n)
+	}
+
+	g.store.crossings[0].Recorded = at
+	second := g.store.crossings[0]
+	second.Seq, second.ID, second.Recorded = 2, "d", changed
+	g.store.crossings = append(g.store.crossings, second)
+	a := g.must(200, "GET", "/api/v1/explain?vehicle=van&at="+at.UTC().Format(time.RFC3339), "")
+	if one, two := len(a.member(t, "crossings.0.rules").([]any)), len(a.member(t, "crossings.1.rules").([]any)); one != 2 || two != 3 {
+		t.Errorf("%d rules judge what was recorded before the change and %d what was after it, want 2 and 3", one, two)
+	}
 }

@@ -2,6 +2,7 @@ package console
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"outrider/identity"
@@ -25,8 +26,16 @@ type explanation struct {
 // explained is a crossing with what rules say of it and what became of its alerts.
 type explained struct {
 	crossing
-	Rules      []notify.Judgement `json:"rules" nullable:"false" doc:"What each rule says of it, as the rules are now."`
-	Deliveries []delivery         `json:"deliveries" nullable:"false"`
+	Rules      []judged   `json:"rules" nullable:"false" doc:"What each rule said of it, as the rules were when it was recorded. Vehicles, owners and tags are those of now."`
+	Deliveries []delivery `json:"deliveries" nullable:"false"`
+}
+
+// judged is what a rule said of a crossing.
+type judged struct {
+	notify.Judgement
+	Revision uint64     `json:"revision" doc:"Of the version that was in force then. 0: the rule that every tenant has."`
+	Made     *time.Time `json:"made,omitempty" doc:"When that version was made. Absent: before the gateway kept that."`
+	Changed  *time.Time `json:"changed,omitempty" doc:"When another version took its place, or the rule was deleted. Absent: it is in force."`
 }
 
 func (c *rules) explain(ctx context.Context, in *struct {
@@ -78,14 +87,16 @@ func (c *rules) explainCrossings(ctx context.Context, e *explanation) error {
 	if err != nil {
 		return err
 	}
-	for _, x := range crossings {
-		if x.At.After(e.To) {
-			break
-		}
-		e.Crossings = append(e.Crossings, explained{showCrossing(x), c.o.Rules.Judge(c.event(x)), []delivery{}})
-	}
-	if len(e.Crossings) == 0 {
+	crossings = slices.DeleteFunc(crossings, func(x store.Crossing) bool { return x.At.After(e.To) })
+	if len(crossings) == 0 {
 		return nil
+	}
+	h, err := c.history(ctx, crossings)
+	if err != nil {
+		return err
+	}
+	for _, x := range crossings {
+		e.Crossings = append(e.Crossings, explained{showCrossing(x), h.judge(c.event(x), x.Recorded), []delivery{}})
 	}
 	q.Limit = explainBatch
 	sent, err := c.o.Store.Deliveries(ctx, q)
@@ -144,7 +155,7 @@ func (x *explained) conclude(note func(string)) {
 	}
 	for _, j := range x.Rules {
 		if j.Miss == notify.Hit && len(j.To) > 0 {
-			note(what + "the rule \"" + j.Rule + "\" would tell of it now, but did not hold then, or its person was not known")
+			note(what + "the rule \"" + j.Rule + "\" held, but told nobody: the vehicle's owners or tags, or the geofence's, were others then")
 			return
 		}
 	}

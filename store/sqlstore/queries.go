@@ -33,6 +33,7 @@ func Queries() map[string]Statement {
 		"oldCrossings":   {oldCrossings, "crossings"},    // the oldest rows, as many as may go
 		"oldDelivered":   {oldDelivered, "deliveries"},   // the same
 		"allRules":       {allRules, "rules"},            // the rulebook loads all
+		"forgetRules":    {forgetRules, "crossings"},     // its oldest row
 		"ownersOfPerson": {ownersOfPerson, "owners"},     // somebody is forgotten: seldom
 		"unaddressDone":  {unaddressDone, "deliveries"},  // the same, and an index would cost every delivery
 		"unaddress mine": {unaddressDone + ofOwner, ""},  // the same of one tenant
@@ -56,7 +57,7 @@ func Queries() map[string]Statement {
 		"ownerContacts": ownerContacts, "ownerLinks": ownerLinks, "dropLink": dropLink, "vehicleOwners": vehicleOwners,
 		"addressHeld": addressHeld, "forward": forward, "linksOfAccount": linksOfAccount, "dropLinksOf": dropLinksOf, "dropCodesOf": dropCodesOf,
 		"dropWindow": dropWindow, "dropSaid": dropSaid, "giveUpPending": giveUpPending, "giveUpHeld": giveUpHeld, "unaddressPending": unaddressPending, "unaddressHeld": unaddressHeld, "optIns": optIns, "dropOptIns": dropOptIns,
-		"getErasure": getErasure, "getKey": getKey, "tenantKeys": tenantKeys, "dropKey": dropKey, "keyUsed": keyUsed, "ruleRevision": ruleRevision, "supersedeRule": supersedeRule, "forgetRules": forgetRules, "forgetDeletedRules": forgetDeletedRules, "dropRule": dropRule, "getHealth": getHealth, "emptyToken": emptyToken, "dropAccount": dropAccount,
+		"getErasure": getErasure, "getKey": getKey, "tenantKeys": tenantKeys, "dropKey": dropKey, "keyUsed": keyUsed, "ruleRevision": ruleRevision, "supersedeRule": supersedeRule, "rulesDuring": rulesDuring, "forgetDeletedRules": forgetDeletedRules, "dropRule": dropRule, "getHealth": getHealth, "emptyToken": emptyToken, "dropAccount": dropAccount,
 		"newerTemplate": newerTemplate, "blockPage": blockPage, "unheard": unheard, "heard": heard,
 		"acknowledge": acknowledge, "acknowledged": acknowledged, "dropQuestion": dropQuestion, "dropEndedAsks": dropEndedAsks, "getQuestion": getQuestion, "onceOf": onceOf, "endOnce": endOnce,
 		"forgetOld": forgetOld, "wakePerson": wakePerson, "echoed": echoed, "settleByEcho": settleByEcho,

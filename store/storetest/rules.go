@@ -1,7 +1,9 @@
 package storetest
 
 import (
+	"fmt"
 	"testing"
+	"time"
 
 	"outrider/identity"
 	"outrider/notify"
@@ -12,6 +14,7 @@ var ruleTests = map[string]func(*testing.T, *bench){
 	"a rule comes back as it was put":         ruleRoundTrip,
 	"a rule changes only at what is expected": ruleConditions,
 	"rules of an earlier revision are kept":   ruleHistory,
+	"rules of an earlier time are kept":       rulesInTime,
 }
 
 func fullRule(tenant identity.TenantID, id string) notify.Rule {
@@ -79,4 +82,39 @@ func ruleHistory(t *testing.T, b *bench) {
 	same(t, "of what is kept", shown(second.Revision), []string{"a two"})
 	ok(t, b.ForgetGeofences(ctx, newest))
 	same(t, "after all is forgotten", shown(newest), []string{"b b"})
+}
+
+// What was in force at a time is known as long as a crossing of that time is in the record.
+func rulesInTime(t *testing.T, b *bench) {
+	ctx := t.Context()
+	put := func(tenant identity.TenantID, name string) {
+		must(b.PutRule(ctx, notify.Rule{Tenant: tenant, ID: "a", Name: name}, 0))(t)
+		b.clock.advance(time.Hour)
+	}
+	put("acme", "one")
+	put("other", "theirs")
+	put("acme", "two")
+	ok(t, b.DeleteRule(ctx, "acme", "a", 0))
+	b.clock.advance(time.Hour)
+	put("acme", "three")
+	during := func(from, to time.Duration) []string {
+		all := must(b.RulesDuring(ctx, "acme", epoch.Add(from), epoch.Add(to)))(t)
+		return names(all, func(v store.RuleVersion) string {
+			return fmt.Sprint(v.Name, " ", v.Updated.Sub(epoch), " ", max(0, v.Ended.Sub(epoch)), " ", v.InForce(epoch.Add(from)))
+		})
+	}
+	one, two, three := "one 0s 2h0m0s true", "two 2h0m0s 3h0m0s true", "three 4h0m0s 0s true"
+	same(t, "before all", during(-2*time.Hour, -time.Hour), nil)
+	same(t, "the first", during(0, time.Hour), []string{one})
+	same(t, "at the moment of the edit", during(2*time.Hour, 2*time.Hour), []string{two})
+	same(t, "deleted", during(3*time.Hour, 3*time.Hour+time.Minute), nil)
+	same(t, "now", during(9*time.Hour, 9*time.Hour), []string{three})
+	same(t, "two, one after the other", during(time.Hour, 2*time.Hour), []string{one, "two 2h0m0s 3h0m0s false"})
+
+	c := own(t, b, 0)
+	c.Next, c.Crossings = c.Next+1, []store.Crossing{crossing("c", epoch.Add(150*time.Minute))} // two was in force
+	ok(t, b.Commit(ctx, c))
+	ok(t, b.ForgetGeofences(ctx, must(b.Revision(ctx))(t)))
+	same(t, "older than the record", during(0, time.Hour), nil)
+	same(t, "as old as the record", during(2*time.Hour, 2*time.Hour), []string{two})
 }

@@ -207,7 +207,7 @@ export interface Trial {
 }
 
 export interface Explained extends Crossing {
-  rules: { rule: string; name?: string; miss?: string; to?: string[] }[]
+  rules: { rule: string; name?: string; miss?: string; to?: string[]; changed?: string }[]
   deliveries: Delivery[]
 }
 

@@ -95,7 +95,7 @@ function Step({ c }: { c: Explained }) {
         <time dateTime={c.at}>{exactly(c.at)}</time>, confidence {c.confidence} of 3{c.why ? ` (${c.why})` : ''}
         {c.late && ', found too late to tell anybody'}
       </p>
-      <h3>Rules, as they are now</h3>
+      <h3>Rules, as they were then</h3>
       <ul>
         {c.rules.map(j => (
           <li key={j.rule}>
@@ -105,6 +105,7 @@ function Step({ c }: { c: Explained }) {
               : j.to?.length
                 ? `tells ${j.to.map(ownerName).join(', ')}`
                 : 'holds, but knows nobody to tell'}
+            {j.changed && <span class="hint"> (changed or deleted since, {exactly(j.changed)})</span>}
           </li>
         ))}
       </ul>
