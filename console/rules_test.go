@@ -237,7 +237,7 @@ func TestWhyByTheRulesOfThen(t *testing.T) {
 
 	g.store.crossings[0].Recorded = at
 	second := g.store.crossings[0]
-	second.Seq, second.ID, second.Recorded = 2, "d", changed
+	second.Seq, second.ID, second.At, second.Recorded = 2, "d", at.Add(time.Minute), changed
 	g.store.crossings = append(g.store.crossings, second)
 	a := g.must(200, "GET", "/api/v1/explain?vehicle=van&at="+at.UTC().Format(time.RFC3339), "")
 	if one, two := len(a.member(t, "crossings.0.rules").([]any)), len(a.member(t, "crossings.1.rules").([]any)); one != 2 || two != 3 {
