@@ -30,13 +30,13 @@ type Inspected struct {
 	Refusals []*telemetry.Refusal
 }
 
-// Ruling is what the gate said of a position.
+// Ruling is what gate and engine said of a position.
 type Ruling struct {
 	Verdict string           `json:"verdict,omitempty" enum:"admitted,duplicate,late,implausible" doc:"Absent until it is judged."`
-	Reason  telemetry.Reason `json:"reason,omitempty" doc:"Of what is a duplicate or implausible."`
+	Reason  telemetry.Reason `json:"reason,omitempty" doc:"Of what is a duplicate or implausible, or was admitted and is not believed at once: inaccurate, unlikely, jump."`
 }
 
-// Doubt is how often the gate gave a reason against positions of a device.
+// Doubt is how often gate and engine gave a reason against positions of a device.
 type Doubt struct {
 	Reason telemetry.Reason `json:"reason"`
 	Count  uint64           `json:"count" doc:"How many positions."`
@@ -61,7 +61,7 @@ type WatchFunc func(tenant identity.TenantID, after uint64, limit int) []Inspect
 type inspection struct {
 	Items    []inspectedMessage `json:"items" nullable:"false" doc:"Its last messages, newest first; of the last minutes, and none after a restart."`
 	Verdicts map[string]uint64  `json:"verdicts" doc:"How many of its positions were admitted, duplicate, late or implausible since the gateway started."`
-	Doubts   []Doubt            `json:"doubts" nullable:"false" doc:"Why they were duplicates or implausible, by reason, the most frequent first."`
+	Doubts   []Doubt            `json:"doubts" nullable:"false" doc:"Why they were duplicates or implausible, or not believed at once, by reason, the most frequent first."`
 }
 
 type inspectedMessage struct {

@@ -36,7 +36,7 @@ type Sink interface {
 	Accept(ctx context.Context, batch []Message) error
 }
 
-// Reason says why a message, or a part of it, was refused. The list is closed: it is a metric label.
+// Reason says why a message, or a part of it, was refused, or a fix is doubted. The list is closed: it is a metric label.
 type Reason string
 
 // The reasons.
@@ -55,9 +55,17 @@ const (
 	ReasonTooOld      Reason = "too_old"     // device time before GPS existed
 	ReasonDuplicate   Reason = "duplicate"   // same vehicle, time and place as one before
 	ReasonImplausible Reason = "implausible" // cannot be true for another reason
+
+	// Of fixes that pass the gate and that the engine does not believe at once, see [Doubts].
+	ReasonInaccurate Reason = "inaccurate" // says itself that it is far worse than the tracker's others: left out
+	ReasonUnlikely   Reason = "unlikely"   // not what the speeds and courses say: the next fix decides
+	ReasonJump       Reason = "jump"       // no vehicle moves like that: kept aside until later fixes prove it
 )
 
-// Reasons returns every reason, in a fixed order, so that metrics can be initialised with them.
+// Doubts returns the reasons for which a fix that passed the gate is not believed at once.
+func Doubts() []Reason { return []Reason{ReasonInaccurate, ReasonUnlikely, ReasonJump} }
+
+// Reasons returns every reason to refuse something, in a fixed order, so that metrics can be initialised with them.
 func Reasons() []Reason {
 	return []Reason{
 		ReasonTopic, ReasonMalformed, ReasonMissing, ReasonType, ReasonRange, ReasonEmpty, ReasonTooLarge,

@@ -62,3 +62,33 @@ func TestADeviceIsInspected(t *testing.T) {
 	}
 	r.call(t, http.MethodGet, "inspect/nobody", nil, http.StatusNotFound)
 }
+
+// What the gate admits and the engine does not believe has its reason, too.
+func TestAPositionThatIsNotBelievedHasItsReason(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, nil)
+	now := time.Now().Unix()
+	publish(t, r.connect(t, "van"), "fleet/default/van/fix",
+		fmt.Sprintf(`[{"t":%d,"lat":48.1,"lon":11.5,"acc":5},{"t":%d,"lat":49.1,"lon":11.5,"acc":5},{"t":%d,"lat":48.1,"lon":11.5,"acc":900}]`, now-20, now-10, now))
+
+	var seen map[string]any
+	eventually(t, "all are judged", func() bool {
+		seen = r.call(t, http.MethodGet, "inspect/van", nil, http.StatusOK)
+		return seen["verdicts"].(map[string]any)["admitted"] == 3.0
+	})
+	want := "[map[verdict:admitted] map[reason:jump verdict:admitted] map[reason:inaccurate verdict:admitted]]"
+	if got := fmt.Sprint(seen["items"].([]any)[0].(map[string]any)["gate"]); got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	doubts := fmt.Sprint(seen["doubts"])
+	for _, detail := range []string{"jump: no vehicle gets there in the time", "inaccurate: it says it may be off by 900 m"} {
+		if !strings.Contains(doubts, detail) {
+			t.Errorf("%q is missing: %s", detail, doubts)
+		}
+	}
+	for _, reason := range []string{"jump", "inaccurate"} {
+		if n := r.metric(t, `outrider_doubted_fixes_total{reason="`+reason+`"}`); n != 1 {
+			t.Errorf("%s was counted %g times", reason, n)
+		}
+	}
+}

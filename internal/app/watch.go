@@ -116,7 +116,7 @@ func (w *onlooker) see(m telemetry.Message) Seen {
 	return s
 }
 
-// gateLine says that a fix is not admitted as news.
+// gateLine says that a fix is not admitted as news, or not believed at once.
 func gateLine(i int, verdict, reason string) string {
 	line := fmt.Sprintf("gate     fix %d is %s", i+1, verdict)
 	if reason != "" && reason != verdict {
@@ -313,7 +313,7 @@ func (m *watched) seen() Seen {
 	}
 	s := newSeen(message, e, m.Vehicle)
 	for i, r := range m.Gate {
-		if r.Verdict != "" && r.Verdict != telemetry.Admitted.String() {
+		if r.Verdict != "" && r.Verdict != telemetry.Admitted.String() || r.Reason != "" {
 			s.Lines = append(s.Lines, gateLine(i, r.Verdict, r.Reason))
 		}
 	}

@@ -206,7 +206,10 @@ func (l *lane) evaluate(e *journal.Entry) {
 		return
 	}
 	ts := l.tenant(f.Tenant)
-	l.observe(ts, f)
+	doubt := l.observe(ts, f)
+	if !l.silent && verdict == telemetry.Admitted {
+		l.rulings[len(l.rulings)-1].Reason = doubts[doubt]
+	}
 	for _, other := range ts.others {
 		l.observe(other, f)
 	}
@@ -216,9 +219,11 @@ func (l *lane) evaluate(e *journal.Entry) {
 }
 
 // observe shows a fix to one tracker.
-func (l *lane) observe(ts *tenantState, f *telemetry.Fix) {
-	l.crossings = ts.tracker.Observe(l.crossings[:0], EngineFix(ts.tracker, f))
+func (l *lane) observe(ts *tenantState, f *telemetry.Fix) geofence.Doubt {
+	fix := EngineFix(ts.tracker, f)
+	l.crossings = ts.tracker.Observe(l.crossings[:0], fix)
 	l.decide(ts, f.Received)
+	return ts.tracker.Doubt(&fix)
 }
 
 // EngineFix says a fix in the words of a tracker.
@@ -347,8 +352,18 @@ func (l *lane) bury(f *telemetry.Fix, reason telemetry.Reason) {
 	})
 }
 
+// gateDetail says for people what is wrong with a fix.
 func gateDetail(f *telemetry.Fix, reason telemetry.Reason) string {
-	return fmt.Sprintf("%s: device time %s, received %s, position %.6f, %.6f", reason,
+	what := string(reason)
+	switch reason {
+	case telemetry.ReasonInaccurate:
+		what += fmt.Sprintf(": it says it may be off by %.0f m, far more than its others, and is left out", f.Accuracy)
+	case telemetry.ReasonUnlikely:
+		what += ": not what the speeds and courses say; the next position decides"
+	case telemetry.ReasonJump:
+		what += ": no vehicle gets there in the time; kept aside until later positions prove it"
+	}
+	return fmt.Sprintf("%s: device time %s, received %s, position %.6f, %.6f", what,
 		f.Time.UTC().Format(time.RFC3339), f.Received.UTC().Format(time.RFC3339), f.Point.Lat(), f.Point.Lon())
 }
 
@@ -360,6 +375,9 @@ func (l *lane) tell() {
 	var counts [telemetry.Implausible + 1]int
 	for _, r := range l.rulings {
 		counts[r.Verdict]++
+		if r.Verdict == telemetry.Admitted && r.Reason != "" {
+			l.metrics.doubted.WithLabelValues(string(r.Reason)).Inc()
+		}
 	}
 	for v, n := range counts {
 		if n > 0 {

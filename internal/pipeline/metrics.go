@@ -13,6 +13,7 @@ import (
 type metrics struct {
 	refused   *prometheus.CounterVec // by reason
 	fixes     *prometheus.CounterVec // by verdict
+	doubted   *prometheus.CounterVec // by reason
 	crossings *prometheus.CounterVec // by kind, late
 	alerts    *prometheus.CounterVec // by result
 	commit    prometheus.Histogram
@@ -34,6 +35,10 @@ func newMetrics(r prometheus.Registerer) *metrics {
 			Name: "outrider_fixes_total",
 			Help: "Fixes judged by the gate, by verdict.",
 		}, []string{"verdict"}),
+		doubted: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "outrider_doubted_fixes_total",
+			Help: "Fixes that the gate admitted and the engine did not believe at once, by reason; later fixes may prove them.",
+		}, []string{"reason"}),
 		crossings: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "outrider_crossings_total",
 			Help: "Crossings decided, by kind; late ones are for the record only.",
@@ -75,7 +80,7 @@ func newMetrics(r prometheus.Registerer) *metrics {
 	}
 	m.initialise()
 	if r != nil {
-		r.MustRegister(m.refused, m.fixes, m.crossings, m.alerts, m.commit, m.failed, m.replayed, m.lost, m.fenced, m.behind, m.snapshots)
+		r.MustRegister(m.refused, m.fixes, m.doubted, m.crossings, m.alerts, m.commit, m.failed, m.replayed, m.lost, m.fenced, m.behind, m.snapshots)
 	}
 	return m
 }
@@ -94,6 +99,9 @@ const (
 func (m *metrics) initialise() {
 	for _, r := range telemetry.Reasons() {
 		m.refused.WithLabelValues(string(r))
+	}
+	for _, r := range telemetry.Doubts() {
+		m.doubted.WithLabelValues(string(r))
 	}
 	for _, v := range []telemetry.Verdict{telemetry.Admitted, telemetry.Duplicate, telemetry.Late, telemetry.Implausible} {
 		m.fixes.WithLabelValues(v.String())

@@ -389,7 +389,7 @@ function Inspector({ id }: { id: string }) {
           {p.fixes?.map((f, k) => (
             <pre key={k} class="understood">
               {JSON.stringify(f, null, 1)}
-              {p.gate?.[k]?.verdict && p.gate[k].verdict !== 'admitted' && `\n${ruling(p.gate[k])}`}
+              {(p.gate?.[k]?.reason || p.gate?.[k]?.verdict === 'late') && `\n${ruling(p.gate[k])}`}
             </pre>
           ))}
         </details>
