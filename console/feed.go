@@ -1,6 +1,7 @@
 package console
 
 import (
+	"slices"
 	"sync"
 
 	"outrider/identity"
@@ -60,6 +61,19 @@ func (f *Feed) Changed(tenant identity.TenantID) {
 			w.put(nil, true)
 		}
 	}
+}
+
+// Watched lists the tenants that somebody watches.
+func (f *Feed) Watched() []identity.TenantID {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var all []identity.TenantID
+	for w := range f.watchers {
+		if !slices.Contains(all, w.tenant) {
+			all = append(all, w.tenant)
+		}
+	}
+	return all
 }
 
 // Close ends every stream, so that the server which carries them can stop. It may come twice.

@@ -65,6 +65,22 @@ func (c *cooldowns) ask(v vehicleOf, recent RecentFunc) {
 	}
 }
 
+// forget drops what is known of vehicles: other processes may have told of them meanwhile.
+func (c *cooldowns) forget(these func(identity.TenantID, identity.VehicleID) bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for v := range c.known {
+		if these(v.tenant, v.vehicle) {
+			delete(c.known, v)
+		}
+	}
+	for t := range c.told {
+		if these(t.tenant, t.vehicle) {
+			delete(c.told, t)
+		}
+	}
+}
+
 // note remembers that something is told.
 func (c *cooldowns) note(a *Alert) {
 	c.mu.Lock()

@@ -43,6 +43,9 @@ type DispatcherOptions struct {
 	NeedTemplates func(page identity.PageID, kind Kind, locale string)
 	// PageStopped is told that a page stops sending, and why, such as a token that died. It must not block.
 	PageStopped func(identity.PageID, Reason)
+	// Mine reports whether this process sends for a page now; when others do, nothing is claimed for it. It must not block.
+	// nil: it sends for all.
+	Mine func(identity.PageID) bool
 	// Picture returns the https URL of an alert's map, empty: none. It must not block. nil: no pictures.
 	Picture func(Delivery) string
 	// Argument makes the arguments of buttons; nil: PlainArgument.
@@ -93,6 +96,9 @@ func (o DispatcherOptions) withDefaults() DispatcherOptions {
 	}
 	if o.PageStopped == nil {
 		o.PageStopped = func(identity.PageID, Reason) {}
+	}
+	if o.Mine == nil {
+		o.Mine = func(identity.PageID) bool { return true }
 	}
 	if o.Picture == nil {
 		o.Picture = func(Delivery) string { return "" }
@@ -241,7 +247,7 @@ func (d *Dispatcher) lane(page identity.PageID) *lane {
 
 // wake makes the lane look at the outbox (again); d.mu is held.
 func (d *Dispatcher) wake(l *lane) {
-	if d.phase != phaseStarted {
+	if d.phase != phaseStarted || !d.o.Mine(l.page) {
 		return
 	}
 	l.again = true

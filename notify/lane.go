@@ -182,6 +182,9 @@ func (l *lane) claim() (claimed int, again time.Duration) {
 	l.d.mu.Lock()
 	l.again = false
 	l.d.mu.Unlock()
+	if !l.d.o.Mine(l.page) {
+		return 0, 0
+	}
 	l.release()
 	now := l.d.o.Now()
 	if now.Sub(l.pruned) >= pruneEvery {

@@ -38,6 +38,10 @@ type ReaderOptions struct {
 	Logger     *slog.Logger          // nil: silent
 	Registerer prometheus.Registerer // nil: unregistered
 
+	// Mine reports whether this process hears what is said to a page now; others do otherwise. nil: it hears all.
+	Mine func(identity.PageID) bool
+	Tick time.Duration // between two looks unasked, where other processes take in what people say; 0: none
+
 	People  int           // heard at once; 0: 32
 	Tries   int           // for one thing; 0: 5
 	Pause   time.Duration // before another try; 0: 1 s
@@ -77,6 +81,9 @@ func NewReader(o ReaderOptions) (*Reader, error) {
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Mine == nil {
+		o.Mine = func(identity.PageID) bool { return true }
 	}
 	o.People, o.Tries = cmp.Or(o.People, 32), cmp.Or(o.Tries, 5)
 	o.Pause, o.Timeout, o.MaxAge = cmp.Or(o.Pause, time.Second), cmp.Or(o.Timeout, 10*time.Second), cmp.Or(o.MaxAge, Window)
@@ -125,6 +132,12 @@ type thread struct {
 }
 
 func (r *Reader) run() {
+	var tick <-chan time.Time
+	if r.o.Tick > 0 {
+		t := time.NewTicker(r.o.Tick)
+		defer t.Stop()
+		tick = t.C
+	}
 	for r.ctx.Err() == nil {
 		// ORDER: who is being heard is noted before the words are read. Words that are heard in between are among those
 		// read, and would be heard twice.
@@ -138,6 +151,7 @@ func (r *Reader) run() {
 		r.begin(words, busy)
 		select {
 		case <-r.wake: // something was said, or somebody was heard
+		case <-tick:
 		case <-r.ctx.Done():
 		}
 	}
@@ -155,7 +169,7 @@ func (r *Reader) begin(words []Said, busy map[thread]bool) {
 	var order []thread
 	for _, w := range words {
 		t := thread{w.Page, w.PSID}
-		if busy[t] {
+		if busy[t] || !r.o.Mine(w.Page) {
 			continue
 		}
 		if threads[t] == nil {

@@ -36,6 +36,11 @@ func NewRules(d *identity.Directory, book *Rulebook) *Rules {
 	return r
 }
 
+// Forget makes Recent be asked again for vehicles whose events came from another process meanwhile.
+func (r *Rules) Forget(these func(identity.TenantID, identity.VehicleID) bool) {
+	r.cooldowns.forget(these)
+}
+
 // Alerts appends to dst one alert for each person who wants to hear of e: of several rules that say so the first
 // counts, see [Rulebook.Rules]. The same event gives the same alert ids each time, so that an outbox which knows them
 // can skip them.

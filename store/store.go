@@ -120,6 +120,8 @@ type Registry interface {
 	Identities(ctx context.Context) (identity.Records, error)
 	// IdentitiesOf returns those of the named records that there are.
 	IdentitiesOf(ctx context.Context, refs ...identity.Ref) (identity.Records, error)
+	// IdentitiesRevision grows with every change of what Identities returns, whichever process made it.
+	IdentitiesRevision(ctx context.Context) (uint64, error)
 	// LastFixes lists the newest known fix of every vehicle of a tenant, in order of id, after the id given.
 	LastFixes(ctx context.Context, tenant identity.TenantID, after identity.VehicleID, limit int) ([]telemetry.Fix, error)
 	// LastFix returns the newest known fix of a vehicle, ErrNotFound if there is none.

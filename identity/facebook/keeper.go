@@ -39,6 +39,9 @@ type KeeperOptions struct {
 	// Menu is the persistent menu that pages get, unless somebody else gave them one; nil: none.
 	Menu Menu
 
+	// Mine reports whether this process looks after a page now; that without a name stands for the accounts. nil: it looks
+	// after all.
+	Mine func(identity.PageID) bool
 	// Reload brings the directory up to date with the store; nil: nothing is called.
 	Reload func(ctx context.Context) error
 	// PageChanged is told of a page whose token was renewed, after Reload. It must not block. nil: nobody is told.
@@ -75,6 +78,9 @@ func NewKeeper(o KeeperOptions) (*Keeper, error) {
 		return nil, errors.New("facebook: a keeper needs Graph, Directory, Store and Now")
 	}
 	o.Every, o.TokenEvery, o.Timeout = cmp.Or(o.Every, time.Hour), cmp.Or(o.TokenEvery, 24*time.Hour), cmp.Or(o.Timeout, 20*time.Second)
+	if o.Mine == nil {
+		o.Mine = func(identity.PageID) bool { return true }
+	}
 	if o.Reload == nil {
 		o.Reload = func(context.Context) error { return nil }
 	}
@@ -172,7 +178,7 @@ func (k *Keeper) lookAt(pages []identity.PageID, fresh bool) {
 // look checks one page; its token only when that is due, or when fresh says that the page changed.
 func (k *Keeper) look(id identity.PageID, fresh bool) {
 	page, ok := k.o.Directory.Page(id)
-	if !ok || page.AccessToken.Empty() {
+	if !ok || page.AccessToken.Empty() || !k.o.Mine(id) {
 		return
 	}
 	h, err := k.o.Store.PageHealth(k.ctx, id)

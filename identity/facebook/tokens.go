@@ -132,7 +132,7 @@ func (k *Keeper) renewWith(page identity.Page, a identity.Account) (identity.Pag
 
 // renewAccounts lengthens the tokens of accounts while they live, and drops those that are dead.
 func (k *Keeper) renewAccounts() {
-	if k.o.AppID == "" || k.o.AppSecret.Empty() {
+	if k.o.AppID == "" || k.o.AppSecret.Empty() || !k.o.Mine("") {
 		return
 	}
 	accounts, err := k.o.Store.Accounts(k.ctx)

@@ -22,6 +22,7 @@ import (
 	"outrider/geofence"
 	"outrider/identity"
 	"outrider/identity/facebook"
+	"outrider/internal/cluster"
 	"outrider/internal/config"
 	"outrider/internal/graph"
 	"outrider/internal/pipeline"
@@ -86,6 +87,9 @@ type App struct {
 	dispatcher *notify.Dispatcher
 	tracer     *tracing.Tracer // nil: nothing is traced
 	refresher  *refresher
+	lanes      *cluster.Keeper // nil: every partition is this process's, or none
+	senders    *cluster.Keeper // nil: every page is this process's, or none
+	groups     *groups         // the same
 	decoder    *codec.Joiner
 	retention  atomic.Int64   // store.retention in force, nanoseconds
 	pruneNow   chan struct{}  // capacity 1: retention changed
@@ -126,7 +130,10 @@ func New(o Options) (*App, error) {
 		o.Version = "dev"
 	}
 	c := o.Config
-	if !c.MQTT.Open() && c.MQTT.URL == "" {
+	if err := checkRoles(c); err != nil {
+		return nil, err
+	}
+	if slices.Contains(c.Roles, roleIngest) && !c.MQTT.Open() && c.MQTT.URL == "" {
 		return nil, errors.New("app: no fixes can come in: set mqtt.listen, mqtt.url or both")
 	}
 	end := &recent{}
@@ -135,6 +142,9 @@ func New(o Options) (*App, error) {
 		pruneNow: make(chan struct{}, 1),
 	}
 	a.retention.Store(int64(c.Store.Retention))
+	if a.shared() && a.has(roleNotify) {
+		a.groups = &groups{app: a, mine: map[int]bool{}}
+	}
 	return a, nil
 }
 
@@ -197,7 +207,9 @@ func (a *App) startKeeping(ctx context.Context) error {
 	}
 	a.directory, a.rulebook = identity.NewDirectory(), notify.NewRulebook()
 	a.follower = identity.NewFollower(a.directory, a.store)
-	a.registry.MustRegister(notify.NewBacklogCollector(a.store, a.directory.AllPages, a.o.Now))
+	if a.has(roleNotify) {
+		a.registry.MustRegister(notify.NewBacklogCollector(a.store, a.directory.AllPages, a.o.Now))
+	}
 	return errors.Join(a.reloadDirectory(ctx), a.reloadRules(ctx))
 }
 
@@ -214,6 +226,7 @@ func (a *App) prepareSending(ctx context.Context) error {
 	a.keeper, err = messenger.NewTemplateKeeper(messenger.TemplateKeeperOptions{
 		Graph: meta, Directory: a.directory, Templates: a.store, Outbox: a.store, Now: a.o.Now,
 		Wake:   func(page identity.PageID) { a.dispatcher.Wake(page) },
+		Mine:   a.mine,
 		Logger: a.logger.With("part", "templates"), Registerer: a.registry,
 	})
 	if err != nil {
@@ -229,8 +242,12 @@ func (a *App) prepareSending(ctx context.Context) error {
 	if err := a.startTracing(ctx); err != nil {
 		return err
 	}
+	tick := time.Duration(0) // the usual one
+	if a.shared() {
+		tick = askEvery
+	}
 	a.dispatcher, err = notify.NewDispatcher(notify.DispatcherOptions{
-		OnTried: a.tried(), Outbox: a.store, Templates: a.store, Directory: a.directory, Sender: sender,
+		OnTried: a.tried(), Mine: a.mine, Tick: tick, Outbox: a.store, Templates: a.store, Directory: a.directory, Sender: sender,
 		Now: a.o.Now, Grace: c.Alerts.Settle, NeedTemplates: a.keeper.Need, OnSent: a.sent, Picture: a.picture,
 		PageStopped: a.pageStopped, Argument: notify.SignedArgument(a.signet, a.o.Now),
 		Logger: a.logger.With("part", "dispatcher"), Registerer: a.registry,
@@ -272,6 +289,7 @@ func (a *App) startDeciding(ctx context.Context) error {
 	a.pipeline, err = pipeline.New(ctx, pipeline.Options{
 		Lasting: lasting, Journal: a.journal, Store: a.store, Decoder: a.decoder, Devices: a.directory,
 		Rules: a.rules, TopicOwner: a.decoder.TopicOwner, Wake: a.dispatcher.Wake, OnCommit: a.committed,
+		Shared: a.shared() || !a.has(roleEngine), OnTake: a.laneTaken, OnLost: func(partition int) { a.lanes.Lost(partition) },
 		Preset: preset, SnapshotEvery: c.Engine.Snapshot, Now: a.o.Now,
 		Logger: a.logger.With("part", "pipeline"), Registerer: a.registry,
 	})
@@ -282,6 +300,12 @@ func (a *App) startDeciding(ctx context.Context) error {
 		return err
 	}
 	a.onStop("pipeline", a.pipeline.Stop)
+	if err := a.shareLanes(ctx); err != nil {
+		return err
+	}
+	if a.shared() {
+		a.refresher.also(a.follow)
+	}
 	return a.prepareEndpoint()
 }
 
@@ -328,6 +352,9 @@ func (a *App) startServing(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if !a.has(roleAPI) {
+		handler = partial(handler)
+	}
 	a.http, err = serveHTTP(c.HTTP, handler, a.logger)
 	if err != nil {
 		return err
@@ -344,6 +371,9 @@ func (a *App) startServing(ctx context.Context) error {
 //
 // Such an echo met a closed webhook and comes with one of Meta's next tries, so it is waited for longer.
 func (a *App) startSending(ctx context.Context) error {
+	if !a.has(roleNotify) {
+		return nil
+	}
 	if err := a.pages.Start(ctx); err != nil { // repairs subscriptions, which needs the webhook to be open
 		return err
 	}
@@ -351,15 +381,23 @@ func (a *App) startSending(ctx context.Context) error {
 	if err := a.startReading(ctx); err != nil {
 		return err
 	}
-	if _, err := a.store.AbandonAll(ctx, a.o.Now(), afterCrash*a.o.Config.Alerts.Settle); err != nil {
+	if a.groups == nil { // else what is being sent is another process's, or its lease ends
+		if _, err := a.store.AbandonAll(ctx, a.o.Now(), afterCrash*a.o.Config.Alerts.Settle); err != nil {
+			return err
+		}
+	}
+	if err := a.dispatcher.Start(ctx); err != nil {
 		return err
 	}
-	return a.dispatcher.Start(ctx)
+	return a.sharePages(ctx)
 }
 
 // startListening lets fixes in, last, when everything behind them is ready.
 func (a *App) startListening(ctx context.Context) error {
 	c := a.o.Config.MQTT
+	if !a.has(roleIngest) {
+		return nil
+	}
 	if a.endpoint != nil {
 		if err := a.endpoint.Start(ctx); err != nil {
 			return err
@@ -529,6 +567,11 @@ func (a *App) ready(ctx context.Context) map[string]error {
 		"store":    a.store.Ping(ctx),
 		"journal":  a.journal.Health(),
 		"pipeline": a.pipeline.Ready(),
+	}
+	for name, k := range map[string]*cluster.Keeper{"partitions": a.lanes, "pages": a.senders} {
+		if k != nil {
+			checks[name] = k.Ready()
+		}
 	}
 	if a.client != nil {
 		checks["mqtt"] = nil

@@ -42,6 +42,9 @@ type Finding struct {
 // address; a gateway may be running meanwhile.
 func Check(ctx context.Context, c config.Config) []Finding {
 	findings := []Finding{checkDir(c.Data.Dir), checkStore(ctx, c)}
+	if err := checkRoles(c); err != nil {
+		findings = append(findings, Finding{Name: "roles", Err: err})
+	}
 	if c.MQTT.Rules != "" || c.MQTT.Mappings != "" {
 		_, err := newDecoder(c.MQTT)
 		findings = append(findings, Finding{Name: "formats", Detail: "mqtt.rules and mqtt.mappings are understood", Err: err})

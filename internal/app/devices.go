@@ -118,7 +118,9 @@ func (d *devices) Revoke(ctx context.Context, tenant identity.TenantID, vehicle 
 	if err := d.store.DropCredential(ctx, tenant, vehicle, id); err != nil {
 		return err
 	}
-	d.endpoint.Dismiss(string(id))
+	if d.endpoint != nil {
+		d.endpoint.Dismiss(string(id))
+	}
 	return nil
 }
 
@@ -156,11 +158,15 @@ func (d *devices) dismiss(revoked []identity.CredentialID, known map[identity.Cr
 	return now
 }
 
-// Command implements console.Devices: on the topics of the vehicle's own id, and of the id under which it publishes.
+// Command implements console.Devices: on the topics of the vehicle's own id, and of the id under which it publishes. It
+// reaches the trackers that are connected to this process.
 func (d *devices) Command(tenant identity.TenantID, vehicle identity.VehicleID, payload []byte) (topics []string, sent int) {
 	topics = codec.CommandTopics(telemetry.TenantID(tenant), telemetry.VehicleID(vehicle))
 	if v, ok := d.directory.Vehicle(tenant, vehicle); ok && v.Device != "" && v.Device != string(vehicle) {
 		topics = append(topics, codec.CommandTopics(telemetry.TenantID(tenant), telemetry.VehicleID(v.Device))...)
+	}
+	if d.endpoint == nil {
+		return topics, 0
 	}
 	for _, topic := range topics {
 		sent += d.endpoint.Command(topic, payload)

@@ -21,6 +21,10 @@ func (a *App) prepareEndpoint() error {
 		logger.Warn("trackers' passwords come unencrypted: mqtt.tls_listen is there for other machines", "mqtt.listen", c.Listen)
 	}
 	d := &devices{store: a.store, directory: a.directory, owner: a.decoder.TopicOwner, now: a.o.Now, logger: logger}
+	if !a.has(roleIngest) { // others have the endpoint, and look for what is revoked
+		a.devices = d
+		return nil
+	}
 	a.endpoint, err = mqtt.NewEndpoint(mqtt.EndpointOptions{
 		Listen: c.Listen, ListenTLS: c.Endpoint.TLSListen, ListenWS: c.Endpoint.WSListen, TLS: secure, Gatekeeper: d,
 		Sink: a.pipeline.Intake(), MaxConnections: c.Endpoint.MaxConnections, MaxPacket: c.Endpoint.MaxPacket, ConnectRate: c.Endpoint.ConnectRate,

@@ -31,7 +31,7 @@ func (a *App) preparePages() error {
 	var err error
 	a.pages, err = facebook.NewKeeper(facebook.KeeperOptions{
 		Graph: a.meta, Directory: a.directory, Store: a.store, Now: a.o.Now, AppID: c.Facebook.AppID, AppSecret: c.Facebook.AppSecret,
-		Reload: a.reloadDirectory, PageChanged: a.tokenRenewed, Menu: menu(c.Chat),
+		Reload: a.reloadDirectory, PageChanged: a.tokenRenewed, Mine: a.mine, Menu: menu(c.Chat),
 		Logger: a.logger.With("part", "pages"), Registerer: a.registry,
 	})
 	return err
@@ -94,8 +94,12 @@ func (a *App) startReading(ctx context.Context) error {
 	if a.listener == nil {
 		return nil
 	}
+	tick := time.Duration(0)
+	if a.shared() {
+		tick = askEvery
+	}
 	reader, err := notify.NewReader(notify.ReaderOptions{
-		Talk: a.store, Listener: a.listener, Now: a.o.Now, Logger: a.logger.With("part", "reader"), Registerer: a.registry,
+		Mine: a.mine, Tick: tick, Talk: a.store, Listener: a.listener, Now: a.o.Now, Logger: a.logger.With("part", "reader"), Registerer: a.registry,
 	})
 	if err != nil {
 		return err

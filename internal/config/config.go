@@ -26,6 +26,7 @@ type Config struct {
 	NATS     NATS
 	Journal  Journal
 	Engine   Engine
+	Cluster  Cluster
 	Alerts   Alerts
 	Channels Channels
 	Graph    Graph
@@ -191,6 +192,11 @@ type Journal struct {
 type Engine struct {
 	Preset   string
 	Snapshot time.Duration
+}
+
+// Cluster is how several processes share the work.
+type Cluster struct {
+	Lease time.Duration // after how long without a heartbeat a process is given up for dead
 }
 
 // Alerts is how messages are treated that no rule says more about.

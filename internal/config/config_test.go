@@ -60,7 +60,7 @@ func TestARefusedValueSaysWhichWhereAndWhatWasExpected(t *testing.T) {
 		{"scheme", flags("mqtt.url", "http://x"), []string{"begins with tcp://"}},
 		{"no such flag", flags("log.levle", "info"), []string{"did you mean log.level?"}},
 		{"far from all", flags("zzzzzzzzzz", ""), []string{"docs/config.md lists them"}},
-		{"part of the roles", flags("roles", "ingest"), []string{`"engine" is missing`}},
+		{"no role", flags("roles", " , "), []string{"roles", "at least one of ingest, engine"}},
 		{"unknown role", flags("roles", "ingest,cook"), []string{`"cook" is not a role`}},
 		{"another database", flags("store.url", "mysql://u:p@h/d"), []string{"store.url", "expected postgres://"}},
 		{"NATS over HTTP", flags("nats.url", "nats://a:4222,http://b"), []string{"nats.url", "expected nats://host:port or tls://host:port"}},

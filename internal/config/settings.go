@@ -169,8 +169,10 @@ func Settings() []Setting {
 			set: text(func(c *Config) *string { return &c.NATS.Prefix }, required)},
 		{Name: "nats.replicas", Default: "0", Doc: "On how many NATS servers each stream is: 1, 3 or 5. 0: new streams are on three when `nats.url` names three servers or the cluster has them, else on one.",
 			set: number(func(c *Config, n int64) { c.NATS.Replicas = int(n) }, 0, 5)},
-		{Name: "roles", Default: "ingest,engine,notify,api", Doc: "What this process does. This version runs all roles in one process and refuses a part of them.",
+		{Name: "roles", Default: strings.Join(Roles(), ","), Doc: "What this process does: `ingest` takes in what trackers send, `engine` evaluates, `notify` sends and answers, `api` serves the API, the console and the webhook. A part of them needs `nats.url` and a PostgreSQL; see docs/cluster.md.",
 			set: roles},
+		{Name: "cluster.lease", Default: "5s", Doc: "Of several processes with the same `nats.url` and `store.url`: one that was not heard of for so long is given up, and the others take over what it had. The same in all of them.",
+			set: duration(func(c *Config) *time.Duration { return &c.Cluster.Lease }, 100*time.Millisecond)},
 		{Name: "journal.partitions", Default: "4", Doc: "Partitions of the journal, each with a lane of its own. Fixed when `data.dir`, or the streams in NATS, are first used.",
 			set: number(func(c *Config, n int64) { c.Journal.Partitions = int(n) }, 1, 256)},
 		{Name: "journal.retention", Default: "168h", Doc: "How long fixes are kept after they were processed.",
@@ -317,18 +319,18 @@ func split(v string) []string {
 	return parts
 }
 
+// Roles lists what a process may do.
+func Roles() []string { return []string{"ingest", "engine", "notify", "api"} }
+
 func roles(c *Config, v string) error {
-	every := []string{"ingest", "engine", "notify", "api"}
 	c.Roles = split(v)
 	for _, r := range c.Roles {
-		if !slices.Contains(every, r) {
-			return fmt.Errorf("%q is not a role; expected %s", r, strings.Join(every, ", "))
+		if !slices.Contains(Roles(), r) {
+			return fmt.Errorf("%q is not a role; expected %s", r, strings.Join(Roles(), ", "))
 		}
 	}
-	for _, r := range every {
-		if !slices.Contains(c.Roles, r) {
-			return fmt.Errorf("%q is missing: this version runs all roles in one process", r)
-		}
+	if len(c.Roles) == 0 {
+		return fmt.Errorf("expected at least one of %s", strings.Join(Roles(), ", "))
 	}
 	return nil
 }

@@ -23,6 +23,8 @@ type TemplateKeeperOptions struct {
 	Outbox    Releaser
 	Now       func() time.Time
 
+	// Mine reports whether this process looks after a page now. It must not block. nil: it looks after all.
+	Mine func(identity.PageID) bool
 	// Wake is told of pages whose deliveries were released. It must not block. nil: nobody is told.
 	Wake       func(identity.PageID)
 	Logger     *slog.Logger          // nil: silent
@@ -62,6 +64,9 @@ type TemplateKeeper struct {
 func NewTemplateKeeper(o TemplateKeeperOptions) (*TemplateKeeper, error) {
 	if o.Graph == nil || o.Directory == nil || o.Templates == nil || o.Outbox == nil || o.Now == nil {
 		return nil, errors.New("messenger: a template keeper needs Graph, Directory, Templates, Outbox and Now")
+	}
+	if o.Mine == nil {
+		o.Mine = func(identity.PageID) bool { return true }
 	}
 	if o.Wake == nil {
 		o.Wake = func(identity.PageID) {}

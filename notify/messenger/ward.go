@@ -78,10 +78,10 @@ func (w *ward) wait(d time.Duration) waited {
 }
 
 // look checks each template that the page needs, and reports whether all of them are decided. A page without
-// token, or that is not registered, has nothing to look at before it changes.
+// token, or that is not registered, has nothing to look at before it changes; nor has one that another process looks after.
 func (w *ward) look() (settled bool) {
 	page, ok := w.k.o.Directory.Page(w.page)
-	if !ok || page.AccessToken.Empty() {
+	if !ok || page.AccessToken.Empty() || !w.k.o.Mine(w.page) {
 		return true
 	}
 	list, err := w.needs(page)

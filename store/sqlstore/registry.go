@@ -24,23 +24,24 @@ const (
 	putPage = `INSERT INTO pages (id, tenant, name, access_token, tag, templates, routes, updated) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (id) DO UPDATE SET name = excluded.name, access_token = excluded.access_token, tag = excluded.tag,
 		templates = excluded.templates, routes = excluded.routes, updated = excluded.updated WHERE pages.tenant = excluded.tenant`
-	someVehicles = `SELECT tenant, id, name, owners, tags, device, updated FROM vehicles `
-	someOwners   = `SELECT tenant, id, name, locale, time_zone, contacts, fallback, updated, mutes, quiet, once FROM owners `
-	somePages    = `SELECT id, tenant, name, access_token, tag, templates, routes, updated, blocked, block_reason FROM pages `
-	someTexts    = `SELECT tenant, language, texts FROM texts `
-	allVehicles  = someVehicles + `ORDER BY tenant, id`
-	oneVehicle   = someVehicles + `WHERE tenant = ? AND id = ?`
-	allOwners    = someOwners + `ORDER BY tenant, id`
-	oneOwner     = someOwners + `WHERE tenant = ? AND id = ?`
-	allPages     = somePages + `ORDER BY id`
-	onePage      = somePages + `WHERE id = ?`
-	allTexts     = someTexts + `ORDER BY tenant, language`
-	tenantTexts  = someTexts + `WHERE tenant = ? ORDER BY language`
-	setMutes     = `UPDATE owners SET mutes = ?, updated = ? WHERE tenant = ? AND id = ?`
-	setQuiet     = `UPDATE owners SET quiet = ?, updated = ? WHERE tenant = ? AND id = ?`
-	setOnce      = `UPDATE owners SET once = ?, updated = ? WHERE tenant = ? AND id = ?`
-	setLocale    = `UPDATE owners SET locale = ?, updated = ? WHERE tenant = ? AND id = ?`
-	putTexts     = `INSERT INTO texts (tenant, language, texts, updated) VALUES (?, ?, ?, ?)
+	registryRevision = `SELECT value FROM counters WHERE name = 'identities'`
+	someVehicles     = `SELECT tenant, id, name, owners, tags, device, updated FROM vehicles `
+	someOwners       = `SELECT tenant, id, name, locale, time_zone, contacts, fallback, updated, mutes, quiet, once FROM owners `
+	somePages        = `SELECT id, tenant, name, access_token, tag, templates, routes, updated, blocked, block_reason FROM pages `
+	someTexts        = `SELECT tenant, language, texts FROM texts `
+	allVehicles      = someVehicles + `ORDER BY tenant, id`
+	oneVehicle       = someVehicles + `WHERE tenant = ? AND id = ?`
+	allOwners        = someOwners + `ORDER BY tenant, id`
+	oneOwner         = someOwners + `WHERE tenant = ? AND id = ?`
+	allPages         = somePages + `ORDER BY id`
+	onePage          = somePages + `WHERE id = ?`
+	allTexts         = someTexts + `ORDER BY tenant, language`
+	tenantTexts      = someTexts + `WHERE tenant = ? ORDER BY language`
+	setMutes         = `UPDATE owners SET mutes = ?, updated = ? WHERE tenant = ? AND id = ?`
+	setQuiet         = `UPDATE owners SET quiet = ?, updated = ? WHERE tenant = ? AND id = ?`
+	setOnce          = `UPDATE owners SET once = ?, updated = ? WHERE tenant = ? AND id = ?`
+	setLocale        = `UPDATE owners SET locale = ?, updated = ? WHERE tenant = ? AND id = ?`
+	putTexts         = `INSERT INTO texts (tenant, language, texts, updated) VALUES (?, ?, ?, ?)
 		ON CONFLICT (tenant, language) DO UPDATE SET texts = excluded.texts, updated = excluded.updated`
 	lastFixes = `SELECT tenant, vehicle, time, received, lon, lat, accuracy, speed, heading, altitude, hdop, ignition, battery
 		FROM last_fixes WHERE tenant = ? AND vehicle > ? ORDER BY vehicle LIMIT ?`
@@ -98,6 +99,13 @@ func (s *Store) put(ctx context.Context, what, id string, do func(Tx) error) err
 // ownerPlace and pagePlace bind a sealed text to its row: copied into another, it cannot be opened.
 func ownerPlace(o identity.Owner) string { return "owner/" + string(o.Tenant) + "/" + string(o.ID) }
 func pagePlace(p identity.Page) string   { return "page/" + string(p.ID) }
+
+// IdentitiesRevision implements store.Registry.
+func (s *Store) IdentitiesRevision(ctx context.Context) (uint64, error) {
+	var revision uint64
+	err := s.db.QueryRow(ctx, registryRevision).Scan(&revision)
+	return named(revision, err)("revision of identities")
+}
 
 // Identities implements store.Registry; all records are of one moment.
 func (s *Store) Identities(ctx context.Context) (identity.Records, error) {

@@ -19,6 +19,34 @@ var registryTests = map[string]func(*testing.T, *bench){
 	"the newest fix of each vehicle is kept":   lastFixNewest,
 	"last fixes are listed by tenant in pages": lastFixPages,
 	"an owner's silences are theirs":           ownerMutes,
+	"a change of identities is told":           registryRevision,
+}
+
+func registryRevision(t *testing.T, b *bench) {
+	ctx, r := t.Context(), registryRecords()
+	last := must(b.IdentitiesRevision(ctx))(t)
+	grown := func(what string) {
+		t.Helper()
+		now := must(b.IdentitiesRevision(ctx))(t)
+		if now <= last {
+			t.Errorf("%s: the revision is %d after %d", what, now, last)
+		}
+		last = now
+	}
+	putAll(t, b, registryRecords())
+	grown("new ones")
+	ok(t, b.PutVehicle(ctx, r.Vehicles[0]))
+	grown("a vehicle")
+	ok(t, b.PutOwner(ctx, r.Owners[0]))
+	grown("an owner")
+	ok(t, b.SetMutes(ctx, "acme", "ann", []identity.Mute{{Vehicle: "van"}}))
+	grown("a silence")
+	ok(t, b.PutPage(ctx, r.Pages[0]))
+	grown("a page")
+	ok(t, b.PutTexts(ctx, "acme", "de", nil))
+	grown("a text")
+	ok(t, b.Commit(ctx, everything(own(t, b, 0))))
+	same(t, "after a commit", must(b.IdentitiesRevision(ctx))(t), last)
 }
 
 func registryRecords() identity.Records {
