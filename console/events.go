@@ -14,6 +14,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
+	"github.com/klauspost/compress/gzip"
 	"github.com/paulmach/orb"
 
 	"outrider/identity"
@@ -57,6 +58,7 @@ type streamAnswer struct {
 func (e events) watch(ctx context.Context, in *struct {
 	BBox string `query:"bbox" maxLength:"200" doc:"Only positions in here: west,south,east,north in degrees."`
 	Last string `header:"Last-Event-ID" maxLength:"40" doc:"The id of the last event that was received."`
+	Take string `header:"Accept-Encoding" hidden:"true"`
 }) (*streamAnswer, error) {
 	box, err := parseBBox(in.BBox)
 	if err != nil {
@@ -73,7 +75,13 @@ func (e events) watch(ctx context.Context, in *struct {
 		_, writer := humago.Unwrap(hc)
 		writer.Header().Set("Content-Type", "text/event-stream")
 		writer.Header().Set("X-Accel-Buffering", "no") // nginx would hold the events back
+		writer.Header().Set("Vary", "Accept-Encoding")
 		s.out, s.control = writer, http.NewResponseController(writer)
+		if takesGzip(in.Take) {
+			writer.Header().Set("Content-Encoding", "gzip")
+			z, _ := gzip.NewWriterLevel(writer, gzip.BestSpeed) // the level is one
+			s.out, s.packed = z, z
+		}
 		s.run(hc.Context(), w, e.feed.closed)
 	}}, nil
 }
@@ -122,6 +130,7 @@ type stream struct {
 	states  map[string]string // the deliveries that were looked at, as they were sent
 
 	out     io.Writer
+	packed  *gzip.Writer // out, when it is one
 	control *http.ResponseController
 	err     error // the first error of writing: the client has gone
 }
@@ -278,7 +287,22 @@ func (s *stream) write(text string) {
 		return
 	}
 	_ = s.control.SetWriteDeadline(time.Now().Add(eventWrite)) // writers of tests have none
-	if _, s.err = io.WriteString(s.out, text); s.err == nil {
+	if _, s.err = io.WriteString(s.out, text); s.err == nil && s.packed != nil {
+		s.err = s.packed.Flush()
+	}
+	if s.err == nil {
 		s.err = s.control.Flush()
 	}
+}
+
+// takesGzip reports whether a client names gzip among the encodings that it takes, and does not refuse it.
+func takesGzip(accepts string) bool {
+	for one := range strings.SplitSeq(accepts, ",") {
+		name, weight, _ := strings.Cut(strings.ReplaceAll(one, " ", ""), ";q=")
+		if strings.EqualFold(name, "gzip") {
+			q, err := strconv.ParseFloat(cmp.Or(weight, "1"), 64)
+			return err == nil && q > 0
+		}
+	}
+	return false
 }

@@ -2,7 +2,9 @@ package console_test
 
 import (
 	"bufio"
+	"compress/gzip"
 	"context"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -20,8 +22,9 @@ import (
 
 // eventStream is what a client of /api/v1/events reads.
 type eventStream struct {
-	t     *testing.T
-	lines chan string
+	t        *testing.T
+	lines    chan string
+	encoding string
 }
 
 func openStream(t *testing.T, g *gateway, query string, header ...string) *eventStream {
@@ -45,10 +48,16 @@ func openStream(t *testing.T, g *gateway, query string, header ...string) *event
 	if a.StatusCode != 200 || a.Header.Get("Content-Type") != "text/event-stream" {
 		t.Fatalf("%s %v", a.Status, a.Header)
 	}
-	s := &eventStream{t, make(chan string)}
+	body := io.Reader(a.Body)
+	if a.Header.Get("Content-Encoding") == "gzip" {
+		if body, err = gzip.NewReader(a.Body); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s := &eventStream{t, make(chan string), a.Header.Get("Content-Encoding")}
 	go func() { // ends with the body
 		defer close(s.lines)
-		for scan := bufio.NewScanner(a.Body); scan.Scan(); {
+		for scan := bufio.NewScanner(body); scan.Scan(); {
 			s.lines <- scan.Text()
 		}
 	}()

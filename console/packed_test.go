@@ -7,6 +7,12 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"github.com/paulmach/orb"
+
+	"outrider/console"
+	"outrider/store"
+	"outrider/telemetry"
 )
 
 // Long answers of the API come compressed to those who take that, and are the same; short ones, and those who do not, are
@@ -42,5 +48,26 @@ func TestListsAreCompressed(t *testing.T) {
 	}
 	if short, _ := get("/api/v1/vehicles/van1", "gzip"); short.Header.Get("Content-Encoding") != "" {
 		t.Error("a short answer is compressed")
+	}
+}
+
+// The live stream comes compressed to those who take that, each event when it happens.
+func TestTheStreamIsCompressed(t *testing.T) {
+	t.Parallel()
+	for accepts, want := range map[string]string{
+		"gzip": "gzip", "br, gzip;q=0.5": "gzip", "*": "", "identity": "", "gzip;q=0": "", "deflate, br": "",
+	} {
+		feed := console.NewFeed()
+		g := setup(t, func(o *console.Options) { o.Feed = feed })
+		s := openStream(t, g, "", "Accept-Encoding: "+accepts)
+		if s.encoding != want {
+			t.Errorf("who takes %q gets %q, want %q", accepts, s.encoding, want)
+		}
+		for _, id := range []telemetry.VehicleID{"van1", "van2"} {
+			feed.Committed(store.Commit{LastFixes: []telemetry.Fix{telemetry.NewFix("default", id, g.now, orb.Point{11, 48})}})
+			if event, data := s.next(); event != "fixes" || !strings.Contains(data, string(id)) {
+				t.Errorf("who takes %q is told %s %s", accepts, event, data)
+			}
+		}
 	}
 }

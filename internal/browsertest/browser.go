@@ -11,8 +11,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/cdp"
 	cdplog "github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/performance"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 )
@@ -35,6 +37,7 @@ type Page struct {
 
 	mu       sync.Mutex // guards what follows, which the tab's events write
 	problems []string
+	received int64
 }
 
 // Open starts a browser until the test ends, with a window of that size in pixels. It skips the test when there is
@@ -88,6 +91,10 @@ func (p *Page) heard(event any) {
 		if e.Entry.Level == "error" && e.Entry.Source != "network" {
 			problem = "console: " + e.Entry.Text
 		}
+	case *network.EventDataReceived:
+		p.mu.Lock()
+		p.received += e.EncodedDataLength
+		p.mu.Unlock()
 	case *network.EventRequestWillBeSent:
 		if u, err := url.Parse(e.Request.URL); err == nil && strings.HasPrefix(u.Scheme, "http") && u.Hostname() != "127.0.0.1" {
 			problem = "request to " + u.Host
@@ -189,6 +196,25 @@ func (p *Page) Arrive(css, text string) {
 func Eval[T any](p *Page, expression string) T {
 	p.t.Helper()
 	return Run(p, "evaluate "+expression, chromedp.Evaluate[T](expression))
+}
+
+// Metrics are the browser's own figures of the page, such as ScriptDuration in seconds, and Received, the bytes that came.
+func (p *Page) Metrics() map[string]float64 {
+	p.t.Helper()
+	all := map[string]float64{}
+	found := Run(p, "read metrics", func(ctx context.Context, t *chromedp.Target) (performance.GetMetricsResult, error) {
+		if _, err := cdp.Call(ctx, t, performance.Enable, performance.EnableParams{}); err != nil {
+			return performance.GetMetricsResult{}, err
+		}
+		return cdp.Call(ctx, t, performance.GetMetrics, cdp.Empty{})
+	})
+	for _, m := range found.Metrics {
+		all[m.Name] = m.Value
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	all["Received"] = float64(p.received)
+	return all
 }
 
 // Upload gives files to a file field.

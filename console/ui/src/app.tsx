@@ -101,9 +101,9 @@ function Rail({ here }: { here: string }) {
             <a href={href(v.name)} aria-current={v.name === here ? 'page' : undefined}>
               <Icon name={v.icon} />
               <span>{v.title}</span>
-              {v.name === 'vehicles' && unclaimed.value.length > 0 && (
+              {v.name === 'vehicles' && unclaimed.value > 0 && (
                 <b class="count" title="seen, but registered by nobody">
-                  {unclaimed.value.length}
+                  {unclaimed.value}
                   <span class="hidden"> unclaimed</span>
                 </b>
               )}

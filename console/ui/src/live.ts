@@ -4,21 +4,24 @@ import { crossings, deliveries, feed, load, merged, vehicles } from './state'
 import type { Crossing, Delivery, Fix } from './types'
 
 // The live feed: server-sent events read with fetch, because EventSource cannot send a key. Fixes are collected
-// and shown at most five times a second, however many come.
+// and shown at most five times a second, however many come, and less often where showing them takes long.
 
 const paint = 200 // ms between two pictures
+const idle = 6 // times longer than a picture took, at least, before the next
 
 let waiting = new Map<string, Fix>()
+let rest = paint
 let painter: ReturnType<typeof setTimeout> | undefined
 
 /** Moves vehicles to their newest fixes. */
 export function moved(vehicle: string, fix: Fix): void {
   waiting.set(vehicle, fix)
-  if (painter === undefined) painter = setTimeout(show, paint)
+  if (painter === undefined) painter = setTimeout(show, rest)
 }
 
 function show(): void {
   painter = undefined
+  const began = performance.now()
   const next = new Map(vehicles.value)
   for (const [id, fix] of waiting) {
     const known = next.get(id)
@@ -27,6 +30,7 @@ function show(): void {
   }
   waiting = new Map()
   vehicles.value = next
+  rest = Math.max(paint, idle * (performance.now() - began))
 }
 
 /** One event of the stream. */

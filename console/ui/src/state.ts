@@ -23,7 +23,12 @@ setInterval(() => {
   if (!document.hidden) tick.value = Date.now()
 }, 1000)
 
-export const unclaimed = computed(() => [...vehicles.value.values()].filter(v => !v.claimed))
+/** How many vehicles were seen that nobody registered. */
+export const unclaimed = computed(() => {
+  let n = 0
+  for (const v of vehicles.value.values()) if (!v.claimed) n++
+  return n
+})
 
 export const vehicleName = (id: string): string => vehicles.value.get(id)?.name || id
 export const fenceName = (id: string): string => fences.value.get(id)?.properties.name || id

@@ -20,7 +20,7 @@ import { addFenceLayers, fenceLayers, showFences } from './fences'
 import { chosen, type Frame, frame, view } from './focus'
 import { Pen } from './pen'
 import { loadPlace, type Place } from './place'
-import { addVehicleLayers, showVehicles, Trails } from './vehicles'
+import { addVehicleLayers, Drawn, Trails } from './vehicles'
 
 setWorkerUrl(workerURL)
 
@@ -104,6 +104,7 @@ function furnish(map: GLMap, box: HTMLDivElement, place: Place): (() => void)[] 
   map.setGlobalStateProperty('dark', theme.value === 'dark')
   const pencil = new Pen(map)
   const trails = new Trails()
+  const drawn = new Drawn(map)
   clicks(map)
   keys(map, box)
   map.on('movestart', () => {
@@ -140,11 +141,13 @@ function furnish(map: GLMap, box: HTMLDivElement, place: Place): (() => void)[] 
       if (marked) map.setFeatureState({ source: 'fences', id: marked }, { chosen: true })
     }),
     effect(() => {
-      trails.note(vehicles.value.values(), 2000)
+      trails.note(vehicles.value.values())
       if (document.hidden) return
-      const shown = showVehicles(map, vehicles.value.values(), chosen.value.vehicle, tick.peek())
+      drawn.show(vehicles.value, chosen.value.vehicle, tick.peek())
       trails.show(map, chosen.value.vehicle)
-      box.dataset.vehicles = String(shown)
+      box.dataset.vehicles = String(drawn.size)
+      box.dataset.updates = String(drawn.updates)
+      box.dataset.moves = String(drawn.moves)
     }),
     effect(() => {
       const f = frame.value
@@ -178,17 +181,20 @@ function showBeginning(map: GLMap, d?: Draft): void {
 const calm = (): boolean => matchMedia('(prefers-reduced-motion: reduce)').matches
 const padding = (box: HTMLDivElement): number => Math.min(60, box.clientWidth / 8, box.clientHeight / 8)
 
-/** When everything is loaded for the first time the map goes where the fleet is. */
+/** When everything is loaded the map goes where the fleet is; where there is none yet, to the first vehicles that are heard of. */
 function firstLook(map: GLMap, box: HTMLDivElement): () => void {
   let done = false
+  map.once('movestart', () => {
+    done = true // somebody looks for themselves
+  })
   return effect(() => {
     if (done || !loaded.value) return
-    done = true
     const points: LonLat[] = []
-    for (const v of vehicles.peek().values()) if (v.last_fix) points.push([v.last_fix.lon, v.last_fix.lat])
-    for (const f of fences.peek().values()) points.push(...pointsOf(f.geometry))
+    for (const v of vehicles.value.values()) if (v.last_fix) points.push([v.last_fix.lon, v.last_fix.lat])
+    if (!draft.peek()) for (const f of fences.peek().values()) points.push(...pointsOf(f.geometry))
     const bounds = boundsOf(points)
     if (bounds) map.fitBounds(bounds, { padding: padding(box), maxZoom: 15, duration: 0 })
+    if (box.dataset.ready === 'true') return
     map.once('idle', () => {
       box.dataset.ready = 'true'
     })

@@ -1,6 +1,6 @@
 import type { ExpressionSpecification, GeoJSONSource, Map as GLMap } from 'maplibre-gl'
 import type { LonLat } from '../lib/geo'
-import type { Vehicle } from '../types'
+import type { Fix, Vehicle } from '../types'
 
 const empty: GeoJSON.FeatureCollection = { type: 'FeatureCollection', features: [] }
 
@@ -130,41 +130,84 @@ export function addVehicleLayers(map: GLMap): void {
   })
 }
 
-/** Shows the vehicles whose place is known, and returns how many they are. */
-export function showVehicles(map: GLMap, vehicles: Iterable<Vehicle>, chosen: string, now: number): number {
-  const features: GeoJSON.Feature[] = []
-  for (const v of vehicles) {
-    if (!v.last_fix) continue
-    const state = stateOf(v, now)
-    const arrow = state === 'moving' && v.last_fix.hdg !== undefined
-    features.push({
-      type: 'Feature',
-      geometry: { type: 'Point', coordinates: [v.last_fix.lon, v.last_fix.lat] },
-      properties: {
-        id: v.id,
-        name: v.name || v.id,
-        icon: `${arrow ? 'arrow' : 'dot'}-${state}`,
-        heading: arrow ? v.last_fix.hdg : 0,
-        chosen: v.id === chosen,
-      },
-    })
+/** How often all vehicles are looked at for those that have become silent, in milliseconds. */
+const sweepEvery = 10_000
+
+/** The vehicles on the map: of each update only what changed is given to it. */
+export class Drawn {
+  /** How often the map was given something, and how many vehicles in all. */
+  updates = 0
+  moves = 0
+  private readonly map: Pick<GLMap, 'getSource'>
+  private known = new Map<string, { v: Vehicle; chosen: boolean; state: VehicleState }>()
+  private swept = 0
+
+  constructor(map: Pick<GLMap, 'getSource'>) {
+    this.map = map
   }
-  map.getSource<GeoJSONSource>('vehicles')?.setData({ type: 'FeatureCollection', features })
-  return features.length
+
+  /** How many are on the map: those whose place is known. */
+  get size(): number {
+    return this.known.size
+  }
+
+  show(vehicles: ReadonlyMap<string, Vehicle>, chosen: string, now: number): void {
+    const sweep = now - this.swept >= sweepEvery
+    if (sweep) this.swept = now
+    const add: GeoJSON.Feature[] = []
+    for (const [id, v] of vehicles) {
+      if (!v.last_fix) continue
+      const old = this.known.get(id)
+      const isChosen = id === chosen
+      if (old?.v === v && old.chosen === isChosen && !sweep) continue
+      const state = stateOf(v, now)
+      if (old?.v === v && old.chosen === isChosen && old.state === state) continue
+      this.known.set(id, { v, chosen: isChosen, state })
+      add.push(featureOf(v, v.last_fix, state, isChosen))
+    }
+    const remove: string[] = []
+    if (this.known.size > vehicles.size) for (const id of this.known.keys()) if (!vehicles.has(id)) remove.push(id)
+    for (const id of remove) this.known.delete(id)
+    if (add.length + remove.length === 0) return
+    this.updates++
+    this.moves += add.length
+    void this.map.getSource<GeoJSONSource>('vehicles')?.updateData({ add, remove })
+  }
 }
+
+function featureOf(v: Vehicle, fix: Fix, state: VehicleState, chosen: boolean): GeoJSON.Feature {
+  const arrow = state === 'moving' && fix.hdg !== undefined
+  return {
+    type: 'Feature',
+    geometry: { type: 'Point', coordinates: [fix.lon, fix.lat] },
+    properties: {
+      id: v.id,
+      name: v.name || v.id,
+      icon: `${arrow ? 'arrow' : 'dot'}-${state}`,
+      heading: arrow ? fix.hdg : 0,
+      chosen,
+    },
+  }
+}
+
+/** How many points the trails of all vehicles may have together, and how many each may have. */
+const trailPoints = 300_000
+const trailMost = 2000
 
 /** Where vehicles were seen in this tab, newest last. */
 export class Trails {
-  private readonly lines = new Map<string, { t: string; line: LonLat[] }>()
+  private readonly lines = new Map<string, { fix: Fix; line: LonLat[] }>()
+  private shown = 0
 
-  note(vehicles: Iterable<Vehicle>, most: number): void {
+  note(vehicles: Iterable<Vehicle>): void {
+    const most = Math.max(20, Math.min(trailMost, Math.floor(trailPoints / (this.lines.size + 1))))
     for (const v of vehicles) {
       const fix = v.last_fix
       if (!fix) continue
       const known = this.lines.get(v.id)
-      if (!known) this.lines.set(v.id, { t: fix.t, line: [[fix.lon, fix.lat]] })
-      else if (known.t < fix.t) {
-        known.t = fix.t
+      if (!known) this.lines.set(v.id, { fix, line: [[fix.lon, fix.lat]] })
+      else if (known.fix !== fix && known.fix.t < fix.t) {
+        known.fix = fix
         known.line.push([fix.lon, fix.lat])
         if (known.line.length > most) known.line.splice(0, known.line.length - most)
       }
@@ -174,9 +217,9 @@ export class Trails {
   /** Short tails of all while they are few, the whole way of the chosen one. */
   show(map: GLMap, chosen: string): void {
     const features: GeoJSON.Feature[] = []
-    const few = this.lines.size <= 300
-    for (const [id, { line }] of this.lines) {
-      if (id !== chosen && !few) continue
+    const ids = this.lines.size <= 300 ? this.lines.keys() : [chosen]
+    for (const id of ids) {
+      const line = this.lines.get(id)?.line ?? []
       const tail = id === chosen ? line : line.slice(-20)
       if (tail.length > 1) {
         features.push({
@@ -186,6 +229,8 @@ export class Trails {
         })
       }
     }
-    map.getSource<GeoJSONSource>('trails')?.setData({ type: 'FeatureCollection', features })
+    if (features.length + this.shown > 0)
+      map.getSource<GeoJSONSource>('trails')?.setData({ type: 'FeatureCollection', features })
+    this.shown = features.length
   }
 }

@@ -64,7 +64,7 @@ export function Health() {
       <div class="tiles">
         <Tile title="Gateway" value={ready ? (ready.ok ? 'ready' : 'not ready') : '…'} bad={ready && !ready.ok} />
         <Tile title="Vehicles" value={String(vehicles.value.size)} />
-        <Tile title="Unclaimed" value={String(unclaimed.value.length)} />
+        <Tile title="Unclaimed" value={String(unclaimed.value)} />
         <Tile title="Held messages" value={String(held)} bad={held > 0} />
         <Tile title="Live feed" value={feed.value} bad={feed.value === 'lost'} />
       </div>
