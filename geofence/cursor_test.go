@@ -1,6 +1,7 @@
 package geofence_test
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -56,5 +57,44 @@ func TestACursorFindsWhatTheIndexFinds(t *testing.T) {
 				t.Errorf("%d moves were answered at once and %d by the index: the test says nothing", still, moves)
 			}
 		})
+	}
+}
+
+// A mover finds for many cursors what each would find by itself.
+func TestAMoverMovesAsCursorsDo(t *testing.T) {
+	r := rand.New(rand.NewPCG(8, 8))
+	centre := orb.Point{8, 50}
+	ix := geofence.NewIndex(fencetest.Fences(r, 300, centre, 6000, 900))
+	const vehicles, rounds = 40, 80
+	routes := make([][]orb.Point, vehicles)
+	for i := range routes {
+		routes[i] = fencetest.Route(r, rounds, centre, 6000, 30)
+	}
+	var m geofence.Mover
+	together, alone := make([]geofence.Cursor, vehicles), make([]geofence.Cursor, vehicles)
+	found := 0
+	for round := range rounds {
+		if round == 50 {
+			ix = ix.With(fencetest.Fences(r, 5, centre, 6000, 900), nil)
+		}
+		steps := make([]geofence.Step, vehicles)
+		for i := range steps {
+			steps[i] = geofence.Step{Cursor: &together[i], To: routes[i][round]}
+		}
+		told := map[int]string{}
+		m.Move(ix, steps, func(i int, touched, inside []geofence.Ref) { told[i] = fmt.Sprint(touched, inside) })
+		for i := range alone {
+			want := ""
+			if touched, inside, moved := alone[i].Move(ix, nil, nil, routes[i][round]); moved {
+				want = fmt.Sprint(touched, inside)
+				found++
+			}
+			if told[i] != want {
+				t.Fatalf("round %d, vehicle %d: %s, by itself %s", round, i, told[i], want)
+			}
+		}
+	}
+	if found < 300 {
+		t.Errorf("only %d moves crossed something: the test says nothing", found)
 	}
 }

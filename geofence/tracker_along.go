@@ -38,14 +38,15 @@ func (t *Tracker) along(s *state, w *stride) {
 
 // free reports whether no boundary can lie on the way: it stays in the box around the vehicle, and nothing is
 // pending. The box is convex, so the answer is exact.
-func (s *state) free(w *stride) bool {
-	return w.inside(&s.box) && !s.pending()
-}
+func (s *state) free(w *stride) bool { return w.inside(&s.box) && s.boxed() }
+
+// boxed reports whether the vehicle has a box. It has none while something is pending.
+func (s *state) boxed() bool { return s.box != box{} }
 
 // boundaries returns the fences, ascending, whose boundary the way may meet, when it is known that nothing was decided for
 // the others: nothing is pending, and the vehicle is still in its box.
 func (t *Tracker) boundaries(s *state, w *stride) (met []Ref, known bool) {
-	if !s.box.holds(w.a) || s.pending() {
+	if !s.box.holds(w.a) || !s.boxed() {
 		return nil, false
 	}
 	met, from := t.work.refs[:0], w.a
