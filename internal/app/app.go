@@ -433,6 +433,9 @@ func (a *App) onStop(name string, stop func(context.Context) error) {
 // Stop ends everything in the reverse order of its beginning: first nothing comes in, then what has come in
 // is decided and committed, then what is being sent is finished. ctx is the deadline of it all.
 func (a *App) Stop(ctx context.Context) error {
+	if j, ok := a.journal.(interface{ Hurry() }); ok {
+		j.Hurry()
+	}
 	var problems []error
 	for _, s := range slices.Backward(a.undo) {
 		if err := s.stop(ctx); err != nil {

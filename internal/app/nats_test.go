@@ -208,3 +208,25 @@ func TestCertificateForNATS(t *testing.T) {
 		}
 	}
 }
+
+// A gateway that is told to end while the servers of its journal are away ends in time; what it could not keep is not acknowledged,
+// and comes again.
+func TestStoppingWithoutNATS(t *testing.T) {
+	t.Parallel()
+	n := natstest.Start(t, nil)
+	r := newRig(t, map[string]string{"nats.url": n.URL()})
+	fix := fmt.Sprintf(`{"t":%d,"lat":48,"lon":11}`, time.Now().Unix())
+	publish(t, r.connect(t, "box"), "fleet/default/bus/fix", fix)
+	n.Down()
+	c := r.connect(t, "other")
+	waits := c.Publish("fleet/default/van/fix", 1, false, fix)
+	eventually(t, "the batch is tried", func() bool { return r.metric(t, "outrider_journal_retries_total") > 0 })
+	r.stop(t) // fails after ten seconds
+	if waits.WaitTimeout(0) && waits.Error() == nil {
+		t.Error("what is not durable was acknowledged")
+	}
+	n.Up()
+	r.start(t)
+	publish(t, r.connect(t, "box"), "fleet/default/van/fix", fix)
+	eventually(t, "the fix is in", func() bool { return r.metric(t, `outrider_fixes_total{verdict="admitted"}`) == 1 })
+}

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"regexp"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -102,6 +103,8 @@ type Journal struct {
 	tasks   sync.WaitGroup // writers, readers, the watch
 
 	link link
+
+	hurried atomic.Bool
 
 	mu   sync.Mutex // guards dead, and that no task begins once closing has ended
 	dead error      // why nothing can go on
@@ -258,6 +261,10 @@ func (j *Journal) Health() error {
 	}
 	return nil
 }
+
+// Hurry is for a process that is about to end: a batch that is not confirmed at once is given up from now on, and its senders send
+// again.
+func (j *Journal) Hurry() { j.hurried.Store(true) }
 
 // Close ends the journal after what is being written. It may come twice.
 func (j *Journal) Close() error {

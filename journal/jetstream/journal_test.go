@@ -555,3 +555,31 @@ func BenchmarkAppend(b *testing.B) {
 		})
 	}
 }
+
+// Somebody who waits at the end of a partition goes on waiting, however many look back meanwhile and need readers of their own.
+func TestAReaderThatMakesRoom(t *testing.T) {
+	t.Parallel()
+	j := open(t, options(natstest.Start(t, nil)))
+	put(t, j, 0, 40)
+	waits := make(chan []journal.Entry)
+	end := numbersEnd(t, j)
+	go func() {
+		got, err := j.Read(context.Background(), partition(), end, make([]journal.Entry, 0, 8))
+		if err != nil {
+			t.Error(err)
+		}
+		waits <- got
+	}()
+	for first := range 12 { // each reads on from where nobody else does
+		for seq := 2*first + 1; seq < 2*first+4; seq++ {
+			got, err := j.Read(t.Context(), partition(), journal.Position(seq)<<16, make([]journal.Entry, 0, 1))
+			if err != nil || int(got[0].Fix.Accuracy) != seq-1 {
+				t.Fatalf("message %d: %v, %v", seq, got, err)
+			}
+		}
+	}
+	put(t, j, 40, 41)
+	if got := <-waits; len(got) != 1 || got[0].Fix.Accuracy != 40 {
+		t.Errorf("got %v", got)
+	}
+}

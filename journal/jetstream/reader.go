@@ -53,7 +53,8 @@ func newReader(p *partition, from journal.Position) *reader {
 	return r
 }
 
-// errMoved says that somebody else reads with this reader, too.
+// errMoved says that a reader is of no more use to whoever reads at a position: somebody else has read on with it, or it ended
+// to make room. Another one is.
 var errMoved = errors.New("journal: the reader has gone on")
 
 // at reports whether the reader goes on at a position.
@@ -134,18 +135,16 @@ func (r *reader) full() (full, forgotten bool) {
 	return r.ahead >= aheadEntries, time.Since(r.taken) > idleReader
 }
 
-var errForgotten = errors.New("journal: nobody reads any more")
-
 // run follows the stream until nobody wants it to, or something cannot be repaired.
 func (r *reader) run() {
-	defer r.end()
+	defer r.p.forget(r)
 	var wait backoff
 	for r.ctx.Err() == nil {
 		began := r.seq
 		err := r.follow()
 		switch {
 		case r.ctx.Err() != nil:
-		case hopeless(err), errors.Is(err, errForgotten):
+		case hopeless(err), errors.Is(err, errMoved):
 			r.fail(err)
 			return
 		default:
@@ -158,7 +157,11 @@ func (r *reader) run() {
 			sleep(r.ctx, wait.next())
 		}
 	}
-	r.fail(journal.ErrClosed)
+	if r.p.j.closing.Err() != nil {
+		r.fail(journal.ErrClosed)
+		return
+	}
+	r.fail(errMoved)
 }
 
 // follow reads with one consumer until something goes wrong with it.
@@ -238,7 +241,7 @@ func (r *reader) rest() error {
 		full, forgotten := r.full()
 		switch {
 		case forgotten:
-			return errForgotten
+			return errMoved // nobody reads any more
 		case !full:
 			return nil
 		}

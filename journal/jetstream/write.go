@@ -147,7 +147,7 @@ func (p *partition) publish(batch []*piece) error {
 			return nil
 		}
 		p.ails(err)
-		if errors.Is(err, nats.ErrMaxPayload) || p.j.usable() != nil || !sleep(ctx, wait.next()) {
+		if errors.Is(err, nats.ErrMaxPayload) || p.j.usable() != nil || p.j.hurried.Load() || !sleep(ctx, wait.next()) {
 			p.j.metrics.failures.Inc()
 			return errors.Join(p.j.usable(), err)
 		}
