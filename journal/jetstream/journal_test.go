@@ -251,8 +251,9 @@ func TestALostLogIsNoticed(t *testing.T) {
 			j := open(t, o)
 			put(t, j, 0, 3)
 			waits := make(chan error)
+			end := numbersEnd(t, j)
 			go func() {
-				_, err := j.Read(context.Background(), partition(), numbersEnd(t, j), make([]journal.Entry, 0, 8))
+				_, err := j.Read(context.Background(), partition(), end, make([]journal.Entry, 0, 8))
 				waits <- err
 			}()
 			stream := fmt.Sprint("outrider-journal-", partition())
@@ -490,8 +491,9 @@ func TestALongerLogIsNotTheOldOne(t *testing.T) {
 	j := open(t, options(n))
 	put(t, j, 0, 3)
 	waits := make(chan error)
+	end := numbersEnd(t, j)
 	go func() {
-		_, err := j.Read(context.Background(), partition(), numbersEnd(t, j), make([]journal.Entry, 0, 8))
+		_, err := j.Read(context.Background(), partition(), end, make([]journal.Entry, 0, 8))
 		waits <- err
 	}()
 	js, name := admin(t, n), fmt.Sprint("outrider-journal-", partition())

@@ -74,7 +74,9 @@ func (p *partition) readOne(ctx context.Context, from journal.Position, dst []jo
 	for seq := sequence(from); ; {
 		var b batch
 		err := p.persist(ctx, func(ctx context.Context) (err error) {
-			b, err = p.get(ctx, seq)
+			if b, err = p.get(ctx, seq); err == nil {
+				_, err = p.look(ctx) // it is of the stream that was opened
+			}
 			return err
 		})
 		switch {

@@ -166,15 +166,21 @@ func (r *reader) run() {
 
 // follow reads with one consumer until something goes wrong with it.
 func (r *reader) follow() error {
-	if err := r.place(); err != nil {
-		return err
-	}
 	consumer, err := r.consumer()
 	if err != nil {
+		if _, looked := r.p.look(r.ctx); hopeless(looked) {
+			return looked
+		}
 		return err
 	}
 	defer r.discard(consumer)
+	if err := r.place(); err != nil { // the stream that the consumer is of: they go together
+		return err
+	}
 	for delivered := uint64(0); ; {
+		if err := r.p.j.usable(); err != nil {
+			return err
+		}
 		if err := r.rest(); err != nil {
 			return err
 		}

@@ -74,6 +74,9 @@ func (p *partition) since(ctx context.Context, t time.Time, first, last uint64) 
 		ctx, cancel := p.j.link.over(ctx, requestWithin)
 		defer cancel()
 		m, err := p.stream.GetMsg(ctx, first+uint64(i))
+		if errors.Is(err, jetstream.ErrMsgNotFound) {
+			return false // purged meanwhile
+		}
 		if err != nil {
 			problem = fmt.Errorf("journal: message %d of stream %s: %w", first+uint64(i), p.name, err)
 			return true
