@@ -65,7 +65,7 @@ func TestARefusedValueSaysWhichWhereAndWhatWasExpected(t *testing.T) {
 		{"another database", flags("store.url", "mysql://u:p@h/d"), []string{"store.url", "expected postgres://"}},
 		{"NATS over HTTP", flags("nats.url", "nats://a:4222,http://b"), []string{"nats.url", "expected nats://host:port or tls://host:port"}},
 		{"a NATS password", flags("nats.url", "nats//user:hunter22@a"), []string{"nats.url", "expected nats://host:port"}},
-		{"too many replicas", flags("nats.replicas", "6"), []string{"whole number from 0 to 5"}},
+		{"an even number of replicas", flags("nats.replicas", "2"), []string{`"2" is not one of 0, 1, 3, 5`}},
 		{"version", flags("graph.version", "26"), []string{"not a version such as v26.0"}},
 		{"short key", flags("admin.key", "abc"), []string{"at least 16 characters"}},
 		{"seal key", flags("data.key", "abc"), []string{"64 hexadecimal digits"}},

@@ -167,7 +167,7 @@ func Settings() []Setting {
 			set: text(func(c *Config) *string { return &c.NATS.Key })},
 		{Name: "nats.prefix", Default: "outrider", Doc: "What the names of the gateway's streams, subjects and object store in NATS begin with. Gateways that share servers and are not one need one each.",
 			set: text(func(c *Config) *string { return &c.NATS.Prefix }, required)},
-		{Name: "nats.replicas", Default: "0", Doc: "On how many NATS servers each stream is: 1, 3 or 5. 0: new streams are on three when `nats.url` names three servers or the cluster has them, else on one.",
+		{Name: "nats.replicas", Default: "0", Values: []string{"0", "1", "3", "5"}, Doc: "On how many NATS servers each stream is: 1, 3 or 5. 0: new streams are on three when `nats.url` names three servers or the cluster has them, else on one.",
 			set: number(func(c *Config, n int64) { c.NATS.Replicas = int(n) }, 0, 5)},
 		{Name: "roles", Default: strings.Join(Roles(), ","), Doc: "What this process does: `ingest` takes in what trackers send, `engine` evaluates, `notify` sends and answers, `api` serves the API, the console and the webhook. A part of them needs `nats.url` and a PostgreSQL; see docs/cluster.md.",
 			set: roles},
