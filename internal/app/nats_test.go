@@ -176,7 +176,7 @@ func TestTheSecretsOfNATS(t *testing.T) {
 		}
 	}
 	said := strings.Replace(r.log.String(), "a careless line", "", 1)
-	if strings.Contains(said, "ermissions") || strings.Contains(said, "snapshot not") {
+	if strings.Contains(said, "ermissions") || strings.Contains(said, "snapshot not used") {
 		t.Errorf("the user may not do what it must: %s", said)
 	}
 	if lines := strings.Count(said, password); lines != 2 { // both of the careless line
