@@ -2,6 +2,7 @@ package pipeline_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -14,9 +15,11 @@ import (
 	"outrider/geofence"
 	"outrider/identity"
 	"outrider/internal/cluster"
+	"outrider/internal/natstest"
 	"outrider/internal/pipeline"
 	"outrider/internal/postgrestest"
 	"outrider/journal"
+	"outrider/journal/jetstream"
 	"outrider/journal/local"
 	"outrider/notify"
 	"outrider/simulator"
@@ -32,6 +35,7 @@ type peer struct {
 	*sqlstore.Store
 	asleep sync.RWMutex // held for writing while the process sleeps
 
+	journal  func() error // ends its way to the journal
 	registry *prometheus.Registry
 	pipeline *pipeline.Pipeline
 	keeper   *cluster.Keeper
@@ -61,12 +65,13 @@ const peerLease = 500 * time.Millisecond
 func newPeer(t *testing.T, g *group) *peer {
 	t.Helper()
 	ctx := t.Context()
-	p := &peer{Store: openPostgres(t, g.url), registry: prometheus.NewRegistry()}
+	j, end := g.open(t)
+	p := &peer{Store: openPostgres(t, g.url), journal: end, registry: prometheus.NewRegistry()}
 	directory := identity.NewDirectory()
 	rules := notify.NewRules(directory, notify.NewRulebook())
 	var err error
 	p.pipeline, err = pipeline.New(ctx, pipeline.Options{
-		Journal: g.journal, Store: p, OnCommit: g.note, Decoder: codec.New(codec.Options{}), Devices: directory, Rules: rules, TopicOwner: codec.TopicOwner,
+		Journal: j, Store: p, OnCommit: g.note, Decoder: codec.New(codec.Options{}), Devices: directory, Rules: rules, TopicOwner: codec.TopicOwner,
 		Wake: func(identity.PageID) {}, Now: time.Now, Logger: slog.New(slog.DiscardHandler), SnapshotEvery: 300 * time.Millisecond,
 		RefreshEvery: 50 * time.Millisecond, Registerer: p.registry,
 		Shared: true, OnLost: func(partition int) { p.keeper.Lost(partition) },
@@ -93,6 +98,7 @@ func (p *peer) stop(t *testing.T) {
 	defer cancel()
 	must(t, p.keeper.Stop(ctx))
 	must(t, p.pipeline.Stop(ctx))
+	must(t, p.journal())
 	must(t, p.Close())
 }
 
@@ -147,7 +153,8 @@ func (c trip) drive(t *testing.T, from, to int, through ...*pipeline.Pipeline) {
 
 // group is what the processes of a test have in common.
 type group struct {
-	journal *local.Journal
+	journal journal.Journal
+	open    func(*testing.T) (j journal.Journal, end func() error) // a process's way to the journal
 	url     string
 	record  *sqlstore.Store // to look on
 
@@ -157,14 +164,32 @@ type group struct {
 
 func newGroup(t *testing.T, url string) *group {
 	t.Helper()
-	g := &group{url: url, committed: map[int]journal.Position{}}
-	var err error
-	g.journal, err = local.Open(local.Options{Dir: t.TempDir(), Partitions: 8})
+	j, err := local.Open(local.Options{Dir: t.TempDir(), Partitions: 8})
 	must(t, err)
-	t.Cleanup(func() { must(t, g.journal.Close()) })
-	g.record = openPostgres(t, url)
+	t.Cleanup(func() { must(t, j.Close()) })
+	open := func(*testing.T) (journal.Journal, func() error) { return j, func() error { return nil } }
+	return newGroupOn(t, url, j, open)
+}
+
+func newGroupOn(t *testing.T, url string, j journal.Journal, open func(*testing.T) (journal.Journal, func() error)) *group {
+	t.Helper()
+	g := &group{url: url, journal: j, open: open, committed: map[int]journal.Position{}, record: openPostgres(t, url)}
 	t.Cleanup(func() { must(t, g.record.Close()) })
 	return g
+}
+
+// newNATSGroup is newGroup with a journal in NATS, to which each process has a connection of its own.
+func newNATSGroup(t *testing.T, url string) *group {
+	t.Helper()
+	node := natstest.Start(t, nil)
+	open := func(t *testing.T) (journal.Journal, func() error) {
+		j, err := jetstream.Open(t.Context(), jetstream.Options{URL: node.URL, Partitions: 8})
+		must(t, err)
+		return j, j.Close
+	}
+	j, end := open(t)
+	t.Cleanup(func() { must(t, end()) })
+	return newGroupOn(t, url, j, open)
 }
 
 func openPostgres(t *testing.T, url string) *sqlstore.Store {
@@ -224,6 +249,17 @@ func share(t *testing.T, all ...*peer) {
 // which did all of it alone.
 func TestProcessesShareThePartitions(t *testing.T) {
 	t.Parallel()
+	t.Run("files", func(t *testing.T) {
+		t.Parallel()
+		sharePartitions(t, newGroup)
+	})
+	t.Run("NATS", func(t *testing.T) {
+		t.Parallel()
+		sharePartitions(t, newNATSGroup)
+	})
+}
+
+func sharePartitions(t *testing.T, newShared func(*testing.T, string) *group) {
 	server := postgrestest.Start(t, false)
 	way := newTrip()
 
@@ -237,7 +273,7 @@ func TestProcessesShareThePartitions(t *testing.T) {
 		t.Fatalf("only %d crossings: the test shows little", len(want))
 	}
 
-	g := newGroup(t, server.URL(t))
+	g := newShared(t, server.URL(t))
 	way.putFences(t, g.record)
 	a := newPeer(t, g)
 	way.drive(t, 0, 50, a.pipeline)
@@ -255,8 +291,26 @@ func TestProcessesShareThePartitions(t *testing.T) {
 		t.Error("no commit of the one that slept was refused")
 	}
 
+	buried := func() (n int) {
+		for _, p := range []*peer{a, b, c} {
+			n += p.count(t, "outrider_cluster_buried_total")
+		}
+		return n
+	}
+	before := buried()
+	server.Crash(t, func() {
+		way.drive(t, 250, 275, a.pipeline, c.pipeline)
+		eventually(t, "nobody can say that they live", func() bool { return a.keeper.Ready() != nil && b.keeper.Ready() != nil && c.keeper.Ready() != nil })
+		time.Sleep(2 * peerLease) // for longer than what would cost them the lease
+	})
+	eventually(t, "everybody lives", func() bool { return errors.Join(a.keeper.Ready(), b.keeper.Ready(), c.keeper.Ready()) == nil })
+	share(t, a, b, c)
+	if n := buried() - before; n > 0 {
+		t.Errorf("%d processes were given up because the database was away", n)
+	}
+
 	c.asleep.Lock() // for ever
-	way.drive(t, 250, 300, a.pipeline, b.pipeline)
+	way.drive(t, 275, 300, a.pipeline, b.pipeline)
 	share(t, a, b)
 	a.stop(t)
 	share(t, b)

@@ -23,6 +23,9 @@ type Server struct {
 	as      *syscall.Credential // nil: as this process
 	schemas atomic.Int32
 	pid     int // of the first process of the server
+	args    []string
+	log     bytes.Buffer // written by the server that runs
+	server  *exec.Cmd
 }
 
 // Start runs a server until the test ends. It skips the test when PostgreSQL is not installed. Nothing is written
@@ -35,23 +38,41 @@ func Start(t testing.TB, durable bool) *Server {
 	if durable {
 		fsync = "on"
 	}
-	var log bytes.Buffer
-	server := s.command(t, "postgres", "-D", filepath.Join(s.dir, "data"), "-k", s.dir, "-c", "listen_addresses=",
-		"-c", "fsync="+fsync, "-c", "max_connections=200")
-	server.Stdout, server.Stderr = &log, &log
-	if err := server.Start(); err != nil {
-		t.Fatalf("postgrestest: start: %v", err)
-	}
-	s.pid = server.Process.Pid
+	s.args = []string{"-D", filepath.Join(s.dir, "data"), "-k", s.dir, "-c", "listen_addresses=", "-c", "fsync=" + fsync, "-c", "max_connections=200"}
+	s.up(t)
 	t.Cleanup(func() {
-		_ = server.Process.Signal(syscall.SIGQUIT) // at once: nothing is to be kept
-		_ = server.Wait()
+		s.down()
 		if t.Failed() {
-			t.Logf("postgres said:\n%s", log.String())
+			t.Logf("postgres said:\n%s", s.log.String())
 		}
 	})
 	s.await(t)
 	return s
+}
+
+func (s *Server) up(t testing.TB) {
+	t.Helper()
+	s.server = s.command(t, "postgres", s.args...)
+	s.server.Stdout, s.server.Stderr = &s.log, &s.log
+	if err := s.server.Start(); err != nil {
+		t.Fatalf("postgrestest: start: %v", err)
+	}
+	s.pid = s.server.Process.Pid
+}
+
+// down ends the server at once, as a crash would.
+func (s *Server) down() {
+	_ = s.server.Process.Signal(syscall.SIGQUIT)
+	_ = s.server.Wait()
+}
+
+// Crash ends the server at once, does something while there is none, and starts it again.
+func (s *Server) Crash(t testing.TB, meanwhile func()) {
+	t.Helper()
+	s.down()
+	meanwhile()
+	s.up(t)
+	s.await(t)
 }
 
 // URL returns the URL of a database's fresh schema: what is made there nobody else sees.
