@@ -29,6 +29,7 @@ type Store interface {
 	Registry
 	Lanes
 	Shares
+	Bell
 	Journals
 	Records
 	Links

@@ -56,6 +56,8 @@ type Options struct {
 	OnSent func(notify.Delivery, time.Time)
 	// Level is the level of Logger, for a reload to change; nil: it stays.
 	Level *slog.LevelVar
+	// PollEvery is how often a process that shares work asks for what others did, in case it did not hear of it; zero: a second.
+	PollEvery time.Duration
 	// SelfAddressed: without http.public_url, pictures and the login have the address that is listened on. For demos and tests.
 	SelfAddressed bool
 }
@@ -90,6 +92,8 @@ type App struct {
 	lanes      *cluster.Keeper // nil: every partition is this process's, or none
 	senders    *cluster.Keeper // nil: every page is this process's, or none
 	groups     *groups         // the same
+	changes    *changes        // nil when there are no other processes
+	bell       *bell           // the same
 	decoder    *codec.Joiner
 	retention  atomic.Int64   // store.retention in force, nanoseconds
 	pruneNow   chan struct{}  // capacity 1: retention changed
@@ -142,6 +146,10 @@ func New(o Options) (*App, error) {
 		pruneNow: make(chan struct{}, 1),
 	}
 	a.retention.Store(int64(c.Store.Retention))
+	if a.shared() {
+		a.changes = &changes{app: a, nudge: make(chan struct{}, 1)}
+		a.bell = &bell{app: a, wanted: make(chan struct{}, 1), what: map[string]bool{}}
+	}
 	if a.shared() && a.has(roleNotify) {
 		a.groups = &groups{app: a, mine: map[int]bool{}}
 	}
@@ -242,12 +250,8 @@ func (a *App) prepareSending(ctx context.Context) error {
 	if err := a.startTracing(ctx); err != nil {
 		return err
 	}
-	tick := time.Duration(0) // the usual one
-	if a.shared() {
-		tick = askEvery
-	}
 	a.dispatcher, err = notify.NewDispatcher(notify.DispatcherOptions{
-		OnTried: a.tried(), Mine: a.mine, Tick: tick, Outbox: a.store, Templates: a.store, Directory: a.directory, Sender: sender,
+		OnTried: a.tried(), Mine: a.mine, Tick: a.pollEvery(), Outbox: a.store, Templates: a.store, Directory: a.directory, Sender: sender,
 		Now: a.o.Now, Grace: c.Alerts.Settle, NeedTemplates: a.keeper.Need, OnSent: a.sent, Picture: a.picture,
 		PageStopped: a.pageStopped, Argument: notify.SignedArgument(a.signet, a.o.Now),
 		Logger: a.logger.With("part", "dispatcher"), Registerer: a.registry,
@@ -263,7 +267,7 @@ func (a *App) prepareSending(ctx context.Context) error {
 	if err := a.preparePages(); err != nil {
 		return err
 	}
-	a.refresher = newRefresher(a.reloadDirectory, a.identitiesChanged, a.logger)
+	a.refresher = newRefresher(func(ctx context.Context) error { return a.identitiesHere(ctx) }, a.identitiesChanged, a.logger)
 	a.onStop("refresher", a.refresher.stop)
 	a.refresher.also(a.prune)
 	a.onStop("dispatcher", a.dispatcher.Stop) // after the lanes have ended, which hand it their last deliveries
@@ -288,7 +292,7 @@ func (a *App) startDeciding(ctx context.Context) error {
 	}
 	a.pipeline, err = pipeline.New(ctx, pipeline.Options{
 		Lasting: lasting, Journal: a.journal, Store: a.store, Decoder: a.decoder, Devices: a.directory,
-		Rules: a.rules, TopicOwner: a.decoder.TopicOwner, Wake: a.dispatcher.Wake, OnCommit: a.committed,
+		Rules: a.rules, TopicOwner: a.decoder.TopicOwner, Wake: a.wake, OnCommit: a.committed,
 		Shared: a.shared() || !a.has(roleEngine), OnTake: a.laneTaken, OnLost: func(partition int) { a.lanes.Lost(partition) },
 		Preset: preset, SnapshotEvery: c.Engine.Snapshot, Now: a.o.Now,
 		Logger: a.logger.With("part", "pipeline"), Registerer: a.registry,
@@ -304,7 +308,9 @@ func (a *App) startDeciding(ctx context.Context) error {
 		return err
 	}
 	if a.shared() {
-		a.refresher.also(a.follow)
+		for _, do := range []func(context.Context){a.changes.follow, a.bell.tell, a.bell.hear, a.showPositions} {
+			a.refresher.also(do)
+		}
 	}
 	return a.prepareEndpoint()
 }
@@ -331,9 +337,9 @@ func (a *App) startServing(ctx context.Context) error {
 		return err
 	}
 	options := console.Options{
-		SecureCookies: strings.HasPrefix(c.HTTP.PublicURL, "https://"), PublicURL: c.HTTP.PublicURL, Store: a.store, Directory: a.directory, Feed: a.feed, Reload: a.follower.Follow, FencesChanged: a.pipeline.FencesChanged,
-		Rulebook: a.rulebook, Rules: a.rules, RulesChanged: a.rulesChanged, Rehearse: a.pipeline.Rehearse, FenceTags: a.pipeline.FenceTags, PageChanged: a.pageChanged,
-		Links: a.login, Messages: a.store, Wake: a.dispatcher.Wake, Login: a.login, Health: a.store, AdminKey: a.adminKey, Ready: a.ready, Gatherer: a.registry, MetricsKey: c.Metrics.Key, Registerer: a.registry,
+		SecureCookies: strings.HasPrefix(c.HTTP.PublicURL, "https://"), PublicURL: c.HTTP.PublicURL, Store: a.store, Directory: a.directory, Feed: a.feed, Reload: a.identitiesHere, FencesChanged: a.fencesHere,
+		Rulebook: a.rulebook, Rules: a.rules, RulesChanged: a.rulesHere, Rehearse: a.pipeline.Rehearse, FenceTags: a.pipeline.FenceTags, PageChanged: a.pageChanged,
+		Links: a.login, Messages: a.store, Wake: a.wake, Login: a.login, Health: a.store, AdminKey: a.adminKey, Ready: a.ready, Gatherer: a.registry, MetricsKey: c.Metrics.Key, Registerer: a.registry,
 		Webhook: messenger.NewWebhook(messenger.WebhookOptions{
 			VerifyToken: c.Facebook.VerifyToken, AppSecret: c.Facebook.AppSecret, Inbox: a.store, Wake: a.heard,
 			Received: a.received, Hears: a.listener != nil, Now: a.o.Now, Logger: a.logger.With("part", "webhook"), Registerer: a.registry,
@@ -504,7 +510,7 @@ func (a *App) recentlyTold(ctx context.Context, tenant identity.TenantID, vehicl
 // identitiesChanged lets pages go on whose owners or standing changed.
 func (a *App) identitiesChanged(pages []identity.PageID) {
 	for _, page := range pages {
-		a.dispatcher.Wake(page)
+		a.wake(page)
 	}
 }
 
@@ -544,7 +550,7 @@ func (a *App) sent(d notify.Delivery, began time.Time) {
 
 // heard is told of a page whose people did something.
 func (a *App) heard(page identity.PageID) {
-	a.dispatcher.Wake(page)
+	a.wake(page)
 	if p, ok := a.directory.Page(page); ok {
 		a.feed.Changed(p.Tenant)
 	}

@@ -40,7 +40,7 @@ func (a *App) prepareTalk() {
 		return
 	}
 	a.listener = &talker{
-		dialog: a.dialog, store: a.store, wake: a.dispatcher.Wake, now: a.o.Now,
+		dialog: a.dialog, store: a.store, wake: a.wake, now: a.o.Now,
 		tenant: func(page identity.PageID) (identity.TenantID, bool) {
 			p, ok := a.directory.Page(page)
 			return p.Tenant, ok
@@ -56,7 +56,7 @@ func (a *App) prepareDialog(ctx context.Context) error {
 	}
 	a.dialog = chat.New(chat.Options{
 		Fleet: &fleet{
-			store: a.store, directory: a.directory, reload: a.follower.Follow, fences: a.pipeline.Fences, changed: a.pipeline.FencesChanged,
+			store: a.store, directory: a.directory, reload: a.identitiesHere, fences: a.pipeline.Fences, changed: a.fencesHere,
 			picture: a.cards.position, now: a.o.Now,
 		},
 		Now: a.o.Now, Signet: a.signet, Understander: understander, Registerer: a.registry,

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -33,19 +34,22 @@ const (
 	pageGroups = 64
 )
 
-const (
-	// followEvery is how often a process looks for what others changed.
-	followEvery = time.Second
-	// askEvery is how often a process that shares work looks for messages to send and for what people said: other processes
-	// put them into the store.
-	askEvery = 250 * time.Millisecond
-)
+// showEvery is how often those who watch the console are shown where vehicles are.
+const showEvery = time.Second
 
 // has reports whether the process has a role.
 func (a *App) has(role string) bool { return slices.Contains(a.o.Config.Roles, role) }
 
 // shared reports whether other processes may work on the same store and journal.
 func (a *App) shared() bool { return !a.o.Config.NATS.URL.Empty() && !a.o.Config.Store.URL.Empty() }
+
+// pollEvery is how often the process asks for what others did; zero when there are no others.
+func (a *App) pollEvery() time.Duration {
+	if !a.shared() {
+		return 0
+	}
+	return cmp.Or(a.o.PollEvery, time.Second)
+}
 
 // checkRoles refuses a part of the roles where no other process could do the rest.
 func checkRoles(c config.Config) error {
@@ -92,7 +96,7 @@ func (a *App) laneTaken(ctx context.Context, partition int) error {
 	a.rules.Forget(func(tenant identity.TenantID, vehicle identity.VehicleID) bool {
 		return journal.PartitionOf(telemetry.TenantID(tenant), telemetry.VehicleID(vehicle), a.journal.Partitions()) == partition
 	})
-	return a.reloadDirectory(ctx)
+	return a.changes.catchUp(ctx)
 }
 
 // groups are the pages that this process looks after, by group. It is safe for many goroutines.
@@ -156,30 +160,51 @@ func (a *App) sharePages(ctx context.Context) error {
 	return nil
 }
 
-// follow takes over what other processes change, until ctx ends: vehicles, owners, pages, texts, rules and fences.
-func (a *App) follow(ctx context.Context) {
-	ticker := time.NewTicker(followEvery)
+// changes takes over what other processes change: vehicles, owners, pages, texts, rules and fences.
+type changes struct {
+	app   *App
+	nudge chan struct{} // sent when there may be some, capacity 1, never closed
+
+	mu                 sync.Mutex // guards the revisions that are taken over; held while others are
+	identities, fences uint64
+}
+
+// follow takes changes over when they are rung, and asks for them now and then, until ctx ends.
+func (c *changes) follow(ctx context.Context) {
+	ticker := time.NewTicker(c.app.pollEvery())
 	defer ticker.Stop()
-	identities, fences := uint64(0), a.pipeline.Fences().Revision
 	for {
+		if err := c.catchUp(ctx); err != nil && ctx.Err() == nil {
+			c.app.logger.Warn("changes of other processes not taken over", "cause", err)
+		}
 		select {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
-		}
-		err := errors.Join(
-			a.overtaken(ctx, &identities, a.store.IdentitiesRevision, a.identitiesFollowed),
-			a.overtaken(ctx, &fences, a.store.Revision, a.rulesChanged),
-			a.showPositions(ctx),
-		)
-		if err != nil && ctx.Err() == nil {
-			a.logger.Warn("changes of other processes not taken over", "cause", err)
+		case <-c.nudge:
 		}
 	}
 }
 
+// look makes follow look soon. It never blocks.
+func (c *changes) look() {
+	select {
+	case c.nudge <- struct{}{}:
+	default:
+	}
+}
+
+func (c *changes) catchUp(ctx context.Context) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return errors.Join(
+		overtaken(ctx, &c.identities, c.app.store.IdentitiesRevision, c.app.identitiesFollowed),
+		overtaken(ctx, &c.fences, c.app.store.Revision, c.app.rulesChanged),
+	)
+}
+
 // overtaken calls do when a revision is not the known one, and then knows it.
-func (a *App) overtaken(ctx context.Context, known *uint64, revision func(context.Context) (uint64, error), do func(context.Context) error) error {
+func overtaken(ctx context.Context, known *uint64, revision func(context.Context) (uint64, error), do func(context.Context) error) error {
 	now, err := revision(ctx)
 	if err != nil || now == *known {
 		return err
@@ -208,25 +233,30 @@ func (a *App) identitiesFollowed(ctx context.Context) error {
 	return nil
 }
 
-// showPositions tells those who watch the console live where vehicles are whose lanes are in other processes. Crossings and
-// messages they find in the record.
-func (a *App) showPositions(ctx context.Context) error {
-	if a.has(roleEngine) && a.lanes == nil {
-		return nil // every lane is here
-	}
-	for _, tenant := range a.feed.Watched() {
-		if err := a.showTenant(ctx, tenant); err != nil {
-			return err
+// showPositions tells those who watch the console live where vehicles are whose lanes are in other processes, until ctx ends.
+// Crossings and messages they find in the record.
+func (a *App) showPositions(ctx context.Context) {
+	ticker := time.NewTicker(showEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		for _, tenant := range a.feed.Watched() {
+			if err := a.showTenant(ctx, tenant); err != nil && ctx.Err() == nil {
+				a.logger.Warn("positions not shown", "cause", err)
+			}
 		}
 	}
-	return nil
 }
 
 // showMost is how many positions are read at a time.
 const showMost = 1000
 
 func (a *App) showTenant(ctx context.Context, tenant identity.TenantID) error {
-	since := a.o.Now().Add(-3 * followEvery)
+	since := a.o.Now().Add(-3 * showEvery)
 	for after := identity.VehicleID(""); ; {
 		fixes, err := a.store.LastFixes(ctx, tenant, after, showMost)
 		if err != nil || len(fixes) == 0 {

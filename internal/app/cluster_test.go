@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"outrider/internal/app"
 	"outrider/internal/config"
@@ -23,10 +24,14 @@ func (r *rig) join(t *testing.T, roles string) *rig {
 	other.flags["data.dir"], other.flags["roles"] = t.TempDir(), roles
 	c, err := config.Load(config.Source{Flags: other.flags})
 	must(t, err)
-	other.app, err = app.New(app.Options{
+	o := app.Options{
 		Config: c, Now: r.now, SelfAddressed: true,
 		Logger: slog.New(slog.NewTextHandler(r.log, &slog.HandlerOptions{Level: slog.LevelDebug})).With("process", roles),
-	})
+	}
+	for _, change := range r.change {
+		change(&o)
+	}
+	other.app, err = app.New(o)
 	must(t, err)
 	must(t, other.app.Start(t.Context()))
 	t.Cleanup(func() { other.stop(t) })
@@ -92,10 +97,7 @@ func shares(t *testing.T, work string, parts int, all ...*rig) {
 func TestRolesAreSplitOverProcesses(t *testing.T) {
 	t.Parallel()
 	const vehicles, parts = 24, 8
-	api := newRig(t, map[string]string{
-		"nats.url": natstest.Start(t, nil).URL(), "store.url": postgrestest.Start(t, false).URL(t), "roles": "api",
-		"data.key": strings.Repeat("5a", 32), "journal.partitions": fmt.Sprint(parts), "cluster.lease": "1s", "chat.mode": "builtin",
-	})
+	api := newRig(t, clusterSettings(t, parts))
 	intake := api.join(t, "ingest")
 	engine, engine2 := api.join(t, "engine"), api.join(t, "engine")
 	sender, sender2 := api.join(t, "notify"), api.join(t, "notify")
@@ -160,6 +162,33 @@ func TestRolesAreSplitOverProcesses(t *testing.T) {
 			t.Errorf("a process with roles %s says %d to /readyz", r.flags["roles"], code)
 		}
 	}
+}
+
+// clusterSettings are those of a process that serves the API, and leaves the rest to others.
+func clusterSettings(t *testing.T, partitions int) map[string]string {
+	t.Helper()
+	return map[string]string{
+		"nats.url": natstest.Start(t, nil).URL(), "store.url": postgrestest.Start(t, false).URL(t), "roles": "api",
+		"data.key": strings.Repeat("5a", 32), "journal.partitions": fmt.Sprint(partitions), "cluster.lease": "1s", "chat.mode": "builtin",
+	}
+}
+
+// Processes that never ask hear of each other all the same: of fences and owners, of what people say, and of what is to be sent.
+func TestProcessesHearOfEachOther(t *testing.T) {
+	t.Parallel()
+	api := newRig(t, clusterSettings(t, 2), func(o *app.Options) { o.PollEvery = time.Hour })
+	sender, engine := api.join(t, "notify"), api.join(t, "ingest,engine")
+	shares(t, "page", 64, sender)
+	shares(t, "lane", 2, engine)
+	api.own(t, "van", "ann", "70001")
+	_, err := api.sandbox.Say(page, "70001", "hello")
+	must(t, err)
+	api.hears(t, "70001", "")
+	api.circle(t, "yard", 11.5, 48.1)
+	eventually(t, "the fence is in force", func() bool { return engine.app.FenceRevision() == api.app.FenceRevision() })
+	driveThrough(t, engine.connect(t, "box"), "fleet/default/van/fix", 11.5, 48.1)
+	api.hears(t, "70001", "entered The yard")
+	api.hears(t, "70001", "left The yard")
 }
 
 // A part of the roles is refused where nobody could do the rest.

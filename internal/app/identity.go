@@ -19,7 +19,7 @@ func (a *App) prepareLogin() error {
 		Graph: a.meta, Directory: a.directory, Store: a.store, Sealer: a.sealer, Now: a.o.Now,
 		AppID: c.Facebook.AppID, AppSecret: c.Facebook.AppSecret, PublicURL: a.publicURL, Version: c.Graph.Version,
 		DialogURL: c.Facebook.DialogURL, LinkURL: c.Facebook.LinkURL, ConfigID: c.Facebook.ConfigID, LoginConnect: c.Facebook.LoginConnect,
-		Reload: a.reloadDirectory, PageChanged: a.pageChanged, Linked: a.dispatcher.Wake,
+		Reload: func(ctx context.Context) error { return a.identitiesHere(ctx) }, PageChanged: a.pageChanged, Linked: a.wake,
 		Logger: a.logger.With("part", "login"), Registerer: a.registry,
 	})
 	return err
@@ -31,7 +31,7 @@ func (a *App) preparePages() error {
 	var err error
 	a.pages, err = facebook.NewKeeper(facebook.KeeperOptions{
 		Graph: a.meta, Directory: a.directory, Store: a.store, Now: a.o.Now, AppID: c.Facebook.AppID, AppSecret: c.Facebook.AppSecret,
-		Reload: a.reloadDirectory, PageChanged: a.tokenRenewed, Mine: a.mine, Menu: menu(c.Chat),
+		Reload: func(ctx context.Context) error { return a.identitiesHere(ctx) }, PageChanged: a.tokenRenewed, Mine: a.mine, Menu: menu(c.Chat),
 		Logger: a.logger.With("part", "pages"), Registerer: a.registry,
 	})
 	return err
@@ -84,7 +84,11 @@ func (a *App) received(r notify.Received) {
 	for _, o := range r.Logins {
 		a.refresher.also(func(ctx context.Context) { a.optedIn(ctx, o) })
 	}
-	if reader := a.reader.Load(); r.Said > 0 && reader != nil {
+	if r.Said == 0 {
+		return
+	}
+	a.ring(rungSaid)
+	if reader := a.reader.Load(); reader != nil {
 		reader.Wake()
 	}
 }
@@ -94,12 +98,8 @@ func (a *App) startReading(ctx context.Context) error {
 	if a.listener == nil {
 		return nil
 	}
-	tick := time.Duration(0)
-	if a.shared() {
-		tick = askEvery
-	}
 	reader, err := notify.NewReader(notify.ReaderOptions{
-		Mine: a.mine, Tick: tick, Talk: a.store, Listener: a.listener, Now: a.o.Now, Logger: a.logger.With("part", "reader"), Registerer: a.registry,
+		Mine: a.mine, Tick: a.pollEvery(), Talk: a.store, Listener: a.listener, Now: a.o.Now, Logger: a.logger.With("part", "reader"), Registerer: a.registry,
 	})
 	if err != nil {
 		return err

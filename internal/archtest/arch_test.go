@@ -43,7 +43,7 @@ var allowed = map[string][]string{
 	"store":               {"internal/people", "geofence", "identity", "journal", "notify", "telemetry"},
 	"store/sqlstore":      {"internal/people", "store", "geofence", "identity", "journal", "notify", "telemetry"},
 	"store/sqlite":        {"store/sqlstore"},
-	"store/postgres":      {"store/sqlstore", "identity"},
+	"store/postgres":      {"store", "store/sqlstore", "identity"},
 	"store/storetest":     {"internal/people", "store", "geofence", "identity", "journal", "notify", "telemetry"},
 	"console":             append([]string{"console/ui", "internal/oidc"}, domain...),
 	"console/ui":          {},
