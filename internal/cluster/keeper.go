@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -45,11 +47,12 @@ type Keeper struct {
 	rosters chan seenRoster // sent by beat, capacity 1: the newest one only
 	watcher watcher         // owned by beat
 
-	mu      sync.Mutex       // guards what follows
-	id      store.ProcessID  // empty: not joined
-	begun   uint64           // rosters that were asked for
-	lost    []int            // told by Lost
-	problem map[string]error // why there is no progress, by what
+	mu      sync.Mutex      // guards what follows
+	id      store.ProcessID // empty: not joined
+	begun   uint64          // rosters that were asked for
+	lost    []int           // told by Lost
+	beating error           // why there is no heartbeat; nil: there is
+	broken  map[int]error   // parts that could not be taken, and that nobody has since
 
 	// owned by divide
 	held map[int]uint64 // parts that are worked on, and begun when they were taken
@@ -75,7 +78,7 @@ func NewKeeper(o Options) *Keeper {
 	}
 	return &Keeper{
 		o: o, metrics: newMetrics(o.Registerer, o.Work), rosters: make(chan seenRoster, 1), watcher: watcher{lease: o.Lease},
-		held: map[int]uint64{}, problem: map[string]error{},
+		held: map[int]uint64{}, broken: map[int]error{},
 	}
 }
 
@@ -131,20 +134,13 @@ func (k *Keeper) Ready() error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	var all []error
-	for _, err := range k.problem {
-		all = append(all, err)
+	if k.beating != nil {
+		all = append(all, fmt.Errorf("cluster: heartbeat: %w", k.beating))
+	}
+	for _, part := range slices.Sorted(maps.Keys(k.broken)) {
+		all = append(all, fmt.Errorf("cluster: take %s %d: %w", k.o.Work, part, k.broken[part]))
 	}
 	return errors.Join(all...)
-}
-
-func (k *Keeper) setProblem(what string, err error) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if err == nil {
-		delete(k.problem, what)
-		return
-	}
-	k.problem[what] = fmt.Errorf("cluster: %s: %w", what, err)
 }
 
 // join makes the process known under a new id.
@@ -172,7 +168,9 @@ func (k *Keeper) beat(ctx context.Context) {
 		if ctx.Err() != nil {
 			return
 		}
-		k.setProblem("heartbeat", err)
+		k.mu.Lock()
+		k.beating = err
+		k.mu.Unlock()
 		if err != nil {
 			k.o.Logger.Warn("no heartbeat", "work", k.o.Work, "cause", err)
 		} else {
@@ -250,6 +248,7 @@ func (k *Keeper) follow(ctx context.Context, r seenRoster) {
 		k.dropAll(ctx)
 		return // the next roster is of the new id
 	}
+	k.mend(r)
 	p := newPlan(r.Roster, r.number, k.o.Parts, r.id, k.held)
 	for _, part := range p.drop {
 		k.metrics.lost.Inc()
@@ -263,6 +262,16 @@ func (k *Keeper) follow(ctx context.Context, r seenRoster) {
 		}
 		k.take(ctx, part, r.id)
 	}
+}
+
+// mend forgets what could not be taken, and is another process's now.
+func (k *Keeper) mend(r seenRoster) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	maps.DeleteFunc(k.broken, func(part int, _ error) bool {
+		owner, owned := r.Owners[part]
+		return owned && owner != r.id
+	})
 }
 
 // dropLost forgets parts that the holder ended with, and frees those that are this process's still.
@@ -319,8 +328,10 @@ func (k *Keeper) take(ctx context.Context, part int, id store.ProcessID) {
 	if err == nil {
 		err = k.o.Holder.Take(ctx, part, id)
 	}
-	k.setProblem(fmt.Sprint("take part ", part), err)
 	if err != nil {
+		k.mu.Lock()
+		k.broken[part] = err
+		k.mu.Unlock()
 		if ctx.Err() == nil {
 			k.o.Logger.Error("a part was not taken", "work", k.o.Work, "part", part, "cause", err)
 		}
@@ -328,6 +339,7 @@ func (k *Keeper) take(ctx context.Context, part int, id store.ProcessID) {
 		return
 	}
 	k.mu.Lock()
+	defer k.mu.Unlock()
+	delete(k.broken, part)
 	k.held[part] = k.begun
-	k.mu.Unlock()
 }

@@ -236,6 +236,13 @@ func TestAPartThatFailsIsTriedAgain(t *testing.T) {
 		if got := len(b.parts()); got != parts-1 || !errors.Is(b.Ready(), broken) {
 			t.Errorf("%d parts, and the process says %v", got, b.Ready())
 		}
+		c := start(t, s)
+		for range 10 { // until both have tried
+			time.Sleep(soon)
+		}
+		wantShares(t, "another one can", []int{4, 4}, b, c)
+		must(t, b.Ready())
+		must(t, c.Stop(t.Context()))
 		b.breakParts(nil)
 		time.Sleep(soon)
 		wantShares(t, "whole again", []int{8}, b)
