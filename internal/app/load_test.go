@@ -35,6 +35,13 @@ func TestMain(m *testing.M) {
 		}
 		return
 	}
+	if flags := os.Getenv(childVariable); flags != "" {
+		if err := beGateway(flags); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
 	if flag.Parse(); flag.Lookup("test.bench").Value.String() != "" {
 		app.SpareProcessors() // as the program does
 	}

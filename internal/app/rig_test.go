@@ -36,6 +36,7 @@ type rig struct {
 	change  []func(*app.Options)
 	meta    string // where the sandbox answers
 	now     func() time.Time
+	address string // of the API, where the gateway is another process and app is nil
 }
 
 // fastClock begins now and runs at a multiple of real time, so that a recorded track is published at the times
@@ -122,7 +123,12 @@ func must(t *testing.T, err error) {
 	}
 }
 
-func (r *rig) url(path string) string { return "http://" + r.app.HTTPAddr().String() + path }
+func (r *rig) url(path string) string {
+	if r.app == nil {
+		return "http://" + r.address + path
+	}
+	return "http://" + r.app.HTTPAddr().String() + path
+}
 
 // call sends a request to the API and returns the answer, whose status must be the wanted one.
 func (r *rig) call(t *testing.T, method, path string, body any, want int) map[string]any {
