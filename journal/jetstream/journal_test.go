@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -583,5 +584,67 @@ func TestAReaderThatMakesRoom(t *testing.T) {
 	put(t, j, 40, 41)
 	if got := <-waits; len(got) != 1 || got[0].Fix.Accuracy != 40 {
 		t.Errorf("got %v", got)
+	}
+}
+
+// BenchmarkRead compares, in one run, how fast a lane that begins reads what a journal in files and one in NATS hold: ns/op is a fix.
+func BenchmarkRead(b *testing.B) {
+	const each, batches = 64, 4000
+	files, err := local.Open(local.Options{Dir: b.TempDir(), Partitions: 1, TailEntries: 1})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { _ = files.Close() })
+	for name, j := range map[string]journal.Journal{
+		"files": files, "one server": open(b, jetstream.Options{URL: natstest.Start(b, nil).URL, Partitions: 1}),
+	} {
+		fixes := make([]telemetry.Fix, each)
+		for n := range batches {
+			for i := range fixes {
+				fixes[i] = journaltest.Fix(fmt.Sprint("van", i), n)
+			}
+			if err := j.Append(b.Context(), fixes); err != nil {
+				b.Fatal(err)
+			}
+		}
+		b.Run(name, func(b *testing.B) {
+			dst, at, left := make([]journal.Entry, 0, 4096), journal.Position(0), each*batches
+			for n := 0; n < b.N; {
+				if left == 0 {
+					at, left = 0, each*batches
+				}
+				got, err := j.Read(b.Context(), 0, at, dst)
+				if err != nil {
+					b.Fatal(err)
+				}
+				n, left, at = n+len(got), left-len(got), got[len(got)-1].Position+1
+			}
+		})
+	}
+}
+
+// Whoever reads on is given a reader, which asks for many batches at once; single ones are for those who look for a place.
+func TestReadingOnAsksSeldom(t *testing.T) {
+	t.Parallel()
+	n := natstest.Start(t, nil)
+	j := open(t, options(n))
+	put(t, j, 0, 200)
+	var asked atomic.Int64
+	nc := admin(t, n).Conn()
+	if _, err := nc.Subscribe("$JS.API.STREAM.MSG.GET.>", func(*nats.Msg) { asked.Add(1) }); err != nil {
+		t.Fatal(err)
+	}
+	if err := nc.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	if got := numbers(t, j, 0, 200); !slices.Equal(got, upTo(200)) {
+		t.Errorf("read %v", got)
+	}
+	if _, err := j.Read(t.Context(), partition(), 7<<16, make([]journal.Entry, 0, 1)); err != nil { // asks once more
+		t.Fatal(err)
+	}
+	eventually(t, "requests are seen", func() bool { return asked.Load() > 0 })
+	if got := asked.Load(); got > 4 {
+		t.Errorf("%d batches were asked for one by one", got)
 	}
 }

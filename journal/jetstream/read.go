@@ -92,9 +92,6 @@ func (p *partition) readOne(ctx context.Context, from journal.Position, dst []jo
 		}
 		p.mu.Lock()
 		p.warm = all[len(all)-1].Position + 1
-		if p.warm == b.end() {
-			p.warm = position(b.seq+1, 0)
-		}
 		p.mu.Unlock()
 		return all, nil
 	}
