@@ -176,6 +176,11 @@ func TestACooldownIsKeptByEventTimeAndOverARestart(t *testing.T) {
 	if d := deliver(fresh, 1200*time.Second, "van"); d.State != notify.Pending {
 		t.Errorf("when it is over after a restart: %s, %s", d.State, d.Reason)
 	}
+	deliver(fleet(silent, rule), 1900*time.Second, "van") // by another process
+	fresh.Forget(func(_ identity.TenantID, vehicle identity.VehicleID) bool { return vehicle == "van" })
+	if d := deliver(fresh, 2000*time.Second, "van"); d.Reason != notify.ReasonCooldown {
+		t.Errorf("after another process told of it: %s, %s", d.State, d.Reason)
+	}
 }
 
 func TestQuietHoursAreThoseOfThePerson(t *testing.T) {
