@@ -191,6 +191,14 @@ func TestConsoleOnAPhone(t *testing.T) {
 		}
 		p.Shot("phone-" + strings.ReplaceAll(view, "/", "-"))
 	}
+	// A form whose address is opened first of all shows what there is, since saving it replaces that.
+	for view, name := range map[string]string{"vehicles/van": "Van 12", "owners/ann": "Ann", "pages/" + page: "Fleet"} {
+		p.Go(r.url("/?first" + strings.ReplaceAll(view, "/", "") + "#/" + view))
+		p.Wait(`document.querySelector('form.box input')`)
+		if got := browsertest.Eval[string](p, `document.querySelector('form.box input').value`); got != name {
+			t.Errorf("the form of %s begins with %q, want %q", view, got, name)
+		}
+	}
 }
 
 // axe-core finds nothing to complain about, in light and in dark.

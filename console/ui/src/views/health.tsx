@@ -11,7 +11,7 @@ interface Ready {
 /** Figures of the metrics page that say how the gateway stands. */
 const interesting: { name: RegExp; title: string }[] = [
   { name: /^outrider_.*fixes.*total$/, title: 'Positions' },
-  { name: /^outrider_.*(backlog|lag|pending|waiting).*/, title: 'Waiting' },
+  { name: /^outrider_.*(lag|pending|waiting).*/, title: 'Waiting' },
   { name: /^outrider_.*(dropped|refused|dead_letters|drops).*total$/, title: 'Refused' },
   { name: /^outrider_.*crossings.*total$/, title: 'Crossings' },
   { name: /^outrider_.*(deliveries|sent).*/, title: 'Messages' },
@@ -54,7 +54,10 @@ export function Health() {
       clearInterval(timer)
     }
   }, [])
+  const of = (name: string): Sample[] => samples.filter(s => s.name === name)
   const parts = ready?.body.parts ?? ready?.body.checks ?? {}
+  const backlog = of('outrider_page_backlog_deliveries').reduce((n, s) => n + s.value, 0)
+  const oldest = Math.max(0, ...of('outrider_page_backlog_age_seconds').map(s => s.value))
   const held = deliveries.value.filter(d => d.state === 'held').length
   return (
     <section class="sheet" aria-label="Health">
@@ -65,6 +68,11 @@ export function Health() {
         <Tile title="Gateway" value={ready ? (ready.ok ? 'ready' : 'not ready') : '…'} bad={ready && !ready.ok} />
         <Tile title="Vehicles" value={String(vehicles.value.size)} />
         <Tile title="Unclaimed" value={String(unclaimed.value)} />
+        <Tile
+          title="Waiting to be sent"
+          value={backlog > 0 ? `${backlog}, for ${duration(oldest)}` : '0'}
+          bad={oldest > 60}
+        />
         <Tile title="Held messages" value={String(held)} bad={held > 0} />
         <Tile title="Live feed" value={feed.value} bad={feed.value === 'lost'} />
       </div>
@@ -77,26 +85,42 @@ export function Health() {
           ))}
         </ul>
       )}
-      {interesting.map(group => {
-        const found = samples.filter(s => group.name.test(s.name))
-        if (found.length === 0) return null
-        return (
-          <div key={group.title} class="box">
-            <h2>{group.title}</h2>
-            <dl class="facts">
-              {found.slice(0, 40).map(s => [
-                <dt key={`${s.name}${s.labels}t`}>
-                  {s.name.replace(/^outrider_/, '').replaceAll('_', ' ')} <small>{s.labels.replaceAll('"', '')}</small>
-                </dt>,
-                <dd key={`${s.name}${s.labels}d`}>{s.value.toLocaleString()}</dd>,
-              ])}
-            </dl>
-          </div>
-        )
-      })}
+      <div class="columns">
+        {interesting.map(group => {
+          const found = samples.filter(s => group.name.test(s.name))
+          if (found.length === 0) return null
+          return (
+            <div key={group.title} class="box">
+              <h2>{group.title}</h2>
+              <dl class="facts">
+                {found
+                  .slice(0, 40)
+                  .map(s => [
+                    <dt key={`${s.name}${s.labels}t`}>{inWords(s)}</dt>,
+                    <dd key={`${s.name}${s.labels}d`}>{s.value.toLocaleString()}</dd>,
+                  ])}
+              </dl>
+            </div>
+          )
+        })}
+      </div>
     </section>
   )
 }
+
+/** A sample without the conventions of its name: "fixes: admitted". */
+const inWords = (s: Sample): string => {
+  const what = s.name
+    .replace(/^outrider_/, '')
+    .replace(/_total$/, '')
+    .replaceAll('_', ' ')
+  const labels = [...s.labels.matchAll(/="([^"]*)"/g)].map(m => m[1])
+  return labels.length ? `${what}: ${labels.join(', ')}` : what
+}
+
+/** A time in its largest unit. */
+const duration = (s: number): string =>
+  s < 60 ? `${Math.round(s)} s` : s < 3600 ? `${Math.round(s / 60)} min` : `${Math.round(s / 3600)} h`
 
 function Tile({ title, value, bad }: { title: string; value: string; bad?: boolean }) {
   return (

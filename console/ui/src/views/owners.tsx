@@ -1,8 +1,10 @@
 import { useState } from 'preact/hooks'
 import { post, put, seg } from '../api'
 import { exactly } from '../lib/format'
+import { ByID } from '../parts/byid'
 import { Empty } from '../parts/empty'
 import { Choice, Field, Text } from '../parts/form'
+import { Loading } from '../parts/loading'
 import { QR } from '../parts/qr'
 import { Refusal, useSave } from '../parts/save'
 import { Table } from '../parts/table'
@@ -24,8 +26,7 @@ const languages = [
 /** The people who are told. */
 export function Owners() {
   const [text, setText] = useState('')
-  const [id, setId] = useState('')
-  if (route.value.id) return loaded.value ? <OneOwner key={route.value.id} id={route.value.id} /> : null
+  if (route.value.id) return loaded.value ? <OneOwner key={route.value.id} id={route.value.id} /> : <Loading />
   const rows = owners.value.filter(o => has(text, o.id, o.name))
   return (
     <section class="sheet" aria-label="Owners">
@@ -35,18 +36,7 @@ export function Owners() {
       </header>
       <div class="filters">
         <Text label="Find" value={text} set={setText} />
-        <form
-          class="inline"
-          onSubmit={e => {
-            e.preventDefault()
-            if (id.trim()) go('owners', id.trim())
-          }}
-        >
-          <Text label="New owner" value={id} set={setId} placeholder="an id, such as ann" />
-          <button type="submit" disabled={!id.trim()}>
-            Create …
-          </button>
-        </form>
+        <ByID label="New owner" placeholder="an id, such as ann" verb="Create" view="owners" />
       </div>
       {rows.length === 0 ? (
         <Empty title={owners.value.length ? 'Nothing fits' : 'No owners yet'}>

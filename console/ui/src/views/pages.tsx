@@ -1,8 +1,10 @@
 import { useEffect, useState } from 'preact/hooks'
 import { get, put, seg } from '../api'
 import { age } from '../lib/format'
+import { ByID } from '../parts/byid'
 import { Empty } from '../parts/empty'
 import { Text } from '../parts/form'
+import { Loading } from '../parts/loading'
 import { Refusal, useSave } from '../parts/save'
 import { Table } from '../parts/table'
 import { go, href, route } from '../router'
@@ -11,8 +13,7 @@ import type { List, Page } from '../types'
 
 /** The Facebook pages through which messages go. */
 export function Pages() {
-  const [id, setId] = useState('')
-  if (route.value.id) return loaded.value ? <OnePage key={route.value.id} id={route.value.id} /> : null
+  if (route.value.id) return loaded.value ? <OnePage key={route.value.id} id={route.value.id} /> : <Loading />
   return (
     <section class="sheet" aria-label="Pages">
       <header class="sheethead">
@@ -20,18 +21,7 @@ export function Pages() {
         <p class="hint">The Facebook pages in whose name owners are written to.</p>
       </header>
       <div class="filters">
-        <form
-          class="inline"
-          onSubmit={e => {
-            e.preventDefault()
-            if (id.trim()) go('pages', id.trim())
-          }}
-        >
-          <Text label="Connect a page" value={id} set={setId} placeholder="its numeric id" />
-          <button type="submit" disabled={!id.trim()}>
-            Connect …
-          </button>
-        </form>
+        <ByID label="Connect a page" placeholder="its numeric id" verb="Connect" view="pages" />
       </div>
       {pages.value.length === 0 ? (
         <Empty title="No page yet">

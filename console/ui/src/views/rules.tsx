@@ -1,6 +1,7 @@
 import { useEffect, useState } from 'preact/hooks'
 import { get, post, put, remove, seg } from '../api'
 import { allKinds, exactly, kindWords } from '../lib/format'
+import { ByID } from '../parts/byid'
 import { Empty } from '../parts/empty'
 import { Choice, Field, Num, Tags, Text } from '../parts/form'
 import { Refusal, useSave } from '../parts/save'
@@ -12,7 +13,6 @@ import type { Hours, List, Outcome, Rule, Trial } from '../types'
 /** Who hears of what. */
 export function Rules() {
   const [rules, setRules] = useState<Rule[]>()
-  const [id, setId] = useState('')
   const load = (): Promise<unknown> => attempt(async () => setRules((await get<List<Rule>>('rules')).items))
   useEffect(() => {
     load()
@@ -32,18 +32,9 @@ export function Rules() {
           first rule that says so.
         </p>
       </header>
-      <form
-        class="inline filters"
-        onSubmit={e => {
-          e.preventDefault()
-          if (id.trim()) go('rules', id.trim())
-        }}
-      >
-        <Text label="New rule" value={id} set={setId} placeholder="an id, such as night-watch" />
-        <button type="submit" disabled={!id.trim()}>
-          Create …
-        </button>
-      </form>
+      <div class="filters">
+        <ByID label="New rule" placeholder="an id, such as night-watch" verb="Create" view="rules" />
+      </div>
       <Table
         caption="Rules"
         rows={rules}
@@ -398,7 +389,7 @@ function Reading(p: { rule: Rule; set: (x: Partial<Rule>) => void; fault: (field
             />
           ))}
       </div>
-      <p class="hint">0: as each geofence says for itself.</p>
+      {thresholds.some(t => concerns(p.rule, t.of)) && <p class="hint">0: as each geofence says for itself.</p>}
     </fieldset>
   )
 }

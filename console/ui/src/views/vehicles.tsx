@@ -1,13 +1,15 @@
 import { useEffect, useState } from 'preact/hooks'
 import { call, get, post, put, seg } from '../api'
 import { age, bytes, exactly, metres, speed, when } from '../lib/format'
+import { ByID } from '../parts/byid'
 import { Empty } from '../parts/empty'
 import { Tags, Text } from '../parts/form'
 import { Icon } from '../parts/icon'
+import { Loading } from '../parts/loading'
 import { Refusal, useSave } from '../parts/save'
 import { Table } from '../parts/table'
 import { go, href, route } from '../router'
-import { attempt, ownerName, owners, putVehicle, tick, vehicles } from '../state'
+import { attempt, loaded, ownerName, owners, putVehicle, tick, vehicles } from '../state'
 import type { DeadLetter, List, Vehicle } from '../types'
 import { has } from './events'
 import { showVehicle } from './mappanel'
@@ -16,7 +18,7 @@ import { showVehicle } from './mappanel'
 export function Vehicles() {
   const [text, setText] = useState('')
   const [only, setOnly] = useState(false)
-  if (route.value.id) return <OneVehicle key={route.value.id} id={route.value.id} />
+  if (route.value.id) return loaded.value ? <OneVehicle key={route.value.id} id={route.value.id} /> : <Loading />
   const rows = [...vehicles.value.values()].filter(
     v => (!only || !v.claimed) && has(text, v.id, v.name, v.device, ...(v.tags ?? [])),
   )
@@ -33,7 +35,7 @@ export function Vehicles() {
         <label class="check">
           <input type="checkbox" checked={only} onChange={e => setOnly(e.currentTarget.checked)} /> unclaimed only
         </label>
-        <NewVehicle />
+        <ByID label="Register a vehicle" placeholder="its id, as in the topic" verb="Register" view="vehicles" />
       </div>
       {rows.length === 0 ? (
         <Empty title={vehicles.value.size ? 'Nothing fits' : 'No vehicles yet'}>
@@ -70,24 +72,6 @@ export function Vehicles() {
         />
       )}
     </section>
-  )
-}
-
-function NewVehicle() {
-  const [id, setId] = useState('')
-  return (
-    <form
-      class="inline"
-      onSubmit={e => {
-        e.preventDefault()
-        if (id.trim()) go('vehicles', id.trim())
-      }}
-    >
-      <Text label="Register a vehicle" value={id} set={setId} placeholder="its id, as in the topic" />
-      <button type="submit" disabled={!id.trim()}>
-        Register …
-      </button>
-    </form>
   )
 }
 

@@ -3,7 +3,7 @@ import { get } from '../api'
 import { exactly, kindWords } from '../lib/format'
 import { Num, Text } from '../parts/form'
 import { href, route } from '../router'
-import { fenceName, ownerName, vehicles } from '../state'
+import { fenceName, ownerName, vehicleName, vehicles } from '../state'
 import type { Explained, Explanation } from '../types'
 
 const misses: Record<string, string> = {
@@ -89,7 +89,7 @@ function Step({ c }: { c: Explained }) {
   return (
     <article class="box">
       <h2>
-        {c.vehicle} {kindWords(c.kind)} {c.fence_name || fenceName(c.fence)}
+        {vehicleName(c.vehicle)} {kindWords(c.kind)} {c.fence_name || fenceName(c.fence)}
       </h2>
       <p>
         <time dateTime={c.at}>{exactly(c.at)}</time>, confidence {c.confidence} of 3{c.why ? ` (${c.why})` : ''}
