@@ -217,6 +217,7 @@ func TestStoppingWithoutNATS(t *testing.T) {
 	r := newRig(t, map[string]string{"nats.url": n.URL()})
 	fix := fmt.Sprintf(`{"t":%d,"lat":48,"lon":11}`, time.Now().Unix())
 	publish(t, r.connect(t, "box"), "fleet/default/bus/fix", fix)
+	eventually(t, "the first is evaluated", func() bool { return r.metric(t, `outrider_fixes_total{verdict="admitted"}`) == 1 })
 	n.Down()
 	c := r.connect(t, "other")
 	waits := c.Publish("fleet/default/van/fix", 1, false, fix)
