@@ -30,11 +30,18 @@ func TestAllocationIsBounded(t *testing.T) {
 		"commas":      fill("$A", ",", ""),
 		"sentences":   fill("", "$GPRMC,,V*4D\n", ""),
 		"GGA":         fill("", "$GPGGA*56\n", ""),
+		"reports":     fill("", "+RESP:GTFRI,,7,$", ""),
+		"columns":     fill("+RESP:GTFRI", ",", "$"),
+		"entities":    fill("", "\x12\x00", ""),
+		"vehicles":    fill("", "\x12\x02\x22\x00", ""),
+		"metrics":     fill("\x08\x01", "\x12\x05\x0a\x03lat", ""),
+		"values":      fill("\x08\x01", "\x12\x0e\x0a\x03lat\x69\x00\x00\x00\x00\x00\x00\x00\x00", ""),
+		"signals":     fill("\x08\x01", "\x1a\x00", ""),
 		"escapes":     fill(`{"`, `\u0061`, `":1}`),
 		"long string": fill(`{"ident":"`, "x", `"}`),
 		"thingsboard": fill(`[{"lat":1,"lon":1}`, `,{"lat":1,"lon":1}`, "]"),
 	}
-	names := codec.Codecs()[:12] // those that are code; mappings are read as these are
+	names := codec.Codecs()[:17] // those that are code; mappings are read as these are
 	d := codec.New(codec.Options{})
 	for what, payload := range payloads {
 		for _, name := range names {

@@ -9,7 +9,7 @@
 //  2. the topics of this gateway: fleet/{tenant}/{vehicle}/fix is native JSON, fleet/{tenant}/{vehicle}/{codec} is
 //     what it says, with auto for a look at the payload, and owntracks/{user}/{device} is OwnTracks;
 //  3. the topics under which other worlds publish by themselves, such as jt808/{client}/{phone}/up;
-//  4. the payload: NMEA and queries by their first bytes, JSON by members that only one format has. What looks like
+//  4. the payload: NMEA, Queclink, queries and protobuf by what they begin with, JSON by members that only one format has. What looks like
 //     two formats, or like none, is refused and not guessed. The vehicle then has to be named in the payload.
 //
 // The id in a topic counts more than one in the payload. On native and OwnTracks topics, an object with a member

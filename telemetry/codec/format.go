@@ -17,6 +17,12 @@ const (
 	NMEA        Codec = "nmea"
 	JT808       Codec = "jt808"
 	ThingsBoard Codec = "thingsboard"
+	Queclink    Codec = "queclink"
+	Sparkplug   Codec = "sparkplug"
+	FleetWise   Codec = "fleetwise"
+	VDA5050     Codec = "vda5050" // refused, with the reason
+
+	GTFSRealtime Codec = "gtfs-realtime"
 )
 
 // format is one payload format.
@@ -38,6 +44,7 @@ func formats() []*format {
 		{name: Native, marks: [][]string{{"t", "lat", "lon"}}},
 		{name: OwnTracks, marks: [][]string{{"_type"}}},
 		teltonika, osmAnd, traccar, flespi, hfp, geoJSON, nmea, jt808, thingsBoard,
+		queclink, sparkplug, gtfsRealtime, fleetWise, vda5050,
 	}
 	for _, m := range Presets() {
 		all = append(all, m.format)

@@ -51,3 +51,8 @@ func FuzzNMEA(f *testing.F)        { fuzzCodec(f, codec.NMEA, "nmea.txt") }
 func FuzzJT808(f *testing.F)       { fuzzCodec(f, codec.JT808, "jt808.txt") }
 func FuzzThingsBoard(f *testing.F) { fuzzCodec(f, codec.ThingsBoard, "thingsboard.txt") }
 func FuzzAuto(f *testing.F)        { fuzzCodec(f, codec.Auto, "presets.txt") }
+func FuzzQueclink(f *testing.F)    { fuzzCodec(f, codec.Queclink, "queclink.txt") }
+func FuzzSparkplug(f *testing.F)   { fuzzCodec(f, codec.Sparkplug, "sparkplug.txt") }
+func FuzzGTFS(f *testing.F)        { fuzzCodec(f, codec.GTFSRealtime, "gtfs.txt") }
+func FuzzFleetWise(f *testing.F)   { fuzzCodec(f, codec.FleetWise, "fleetwise.txt") }
+func FuzzVDA5050(f *testing.F)     { fuzzCodec(f, codec.VDA5050, "vda5050.txt") }

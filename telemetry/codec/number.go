@@ -23,10 +23,16 @@ type quantity struct {
 // a number may also be written as a string, and an empty string means unknown.
 func (q *quantity) number(v *value, texts bool) (float64, *telemetry.Refusal) {
 	n, known, refusal := q.raw(v, texts)
+	if !known || refusal != nil {
+		return telemetry.Unknown(), refusal
+	}
+	return q.limit(n)
+}
+
+// limit judges an optional number; NaN is unknown, and so is 0 where it is no value. Degrees of a place may be 0.
+func (q *quantity) limit(n float64) (float64, *telemetry.Refusal) {
 	switch {
-	case refusal != nil:
-		return 0, refusal
-	case !known, q.unsigned && n < 0, !q.zeroMeans0 && n == 0:
+	case math.IsNaN(n), q.unsigned && n < 0, !q.zeroMeans0 && n == 0 && q.min >= 0:
 		return telemetry.Unknown(), nil
 	case n < q.min || n > q.max:
 		return 0, telemetry.Refuse(telemetry.ReasonRange, q.name, "%v is outside %v to %v %s", n, q.min, q.max, q.unit)

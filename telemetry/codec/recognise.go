@@ -41,6 +41,9 @@ func newRecogniser(all []*format) *recogniser {
 // recognise names the format of a payload, or says why it cannot. It never guesses: a payload that looks like two
 // formats is refused.
 func (g *recogniser) recognise(payload []byte) (Codec, *telemetry.Refusal) {
+	if c := looksLikeProtobuf(payload); c != "" {
+		return c, nil
+	}
 	trimmed := bytes.TrimSpace(payload)
 	switch {
 	case len(trimmed) == 0:
@@ -49,10 +52,12 @@ func (g *recogniser) recognise(payload []byte) (Codec, *telemetry.Refusal) {
 		return g.object(trimmed)
 	case trimmed[0] == '$' && bytes.IndexByte(trimmed, ',') > 0:
 		return NMEA, nil
+	case isQueclink(trimmed):
+		return Queclink, nil
 	case bytes.Contains(trimmed, []byte("lat=")) && bytes.Contains(trimmed, []byte("lon=")) || bytes.Contains(trimmed, []byte("location=")):
 		return OsmAnd, nil
 	}
-	return "", telemetry.Refuse(telemetry.ReasonMalformed, "", "%s is neither JSON, nor a query with lat and lon, nor NMEA", quote(string(clip(trimmed))))
+	return "", telemetry.Refuse(telemetry.ReasonMalformed, "", "%s is neither JSON, nor a query with lat and lon, nor NMEA, nor another format that shows by its payload", quote(string(clip(trimmed))))
 }
 
 // object recognises JSON by its object, or by the first object of its array.

@@ -42,6 +42,12 @@ func standardRules() []*rule {
 		{Filter: "flespi/message/gw/#", Codec: Flespi},
 		{Filter: "v1/devices/me/telemetry", Codec: ThingsBoard},
 		{Filter: "msh/+/2/json/+/+", Codec: "meshtastic"},
+		{Filter: "spBv1.0/{vehicle}/NBIRTH/{vehicle}", Codec: Sparkplug},
+		{Filter: "spBv1.0/{vehicle}/NDATA/{vehicle}", Codec: Sparkplug},
+		{Filter: "spBv1.0/{vehicle}/NDEATH/{vehicle}", Codec: Sparkplug},
+		{Filter: "spBv1.0/{vehicle}/DBIRTH/{vehicle}/{vehicle}", Codec: Sparkplug},
+		{Filter: "spBv1.0/{vehicle}/DDATA/{vehicle}/{vehicle}", Codec: Sparkplug},
+		{Filter: "spBv1.0/{vehicle}/DDEATH/{vehicle}/{vehicle}", Codec: Sparkplug},
 	} {
 		c, err := compileRule(r)
 		if err != nil {

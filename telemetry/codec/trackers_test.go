@@ -2,13 +2,16 @@ package codec_test
 
 import (
 	"flag"
+	"math"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"google.golang.org/protobuf/encoding/protowire"
 
 	"outrider/telemetry"
 	"outrider/telemetry/codec"
@@ -31,6 +34,13 @@ func (g *golden) message() telemetry.Message {
 	payload := g.payload
 	if strings.HasPrefix(payload, "$") { // NMEA
 		payload = strings.ReplaceAll(payload, `\r\n`, "\r\n")
+	}
+	if text, ok := strings.CutPrefix(payload, "protobuf "); ok {
+		text, cut := strings.CutSuffix(text, " cut")
+		payload = string(encodeProtobuf(&text))
+		if cut {
+			payload = payload[:len(payload)-1]
+		}
 	}
 	return telemetry.Message{
 		Topic: g.topic, Payload: []byte(payload), Retained: strings.Contains(g.name, "(retained)"),
@@ -115,6 +125,48 @@ func TestFixesDoNotLiveOnThePayload(t *testing.T) {
 			if diff := cmp.Diff(got, describe(fixes, err)); diff != "" {
 				t.Errorf("%s: %s", g.name, diff)
 			}
+		}
+	}
+}
+
+// encodeProtobuf writes a message given as text: 1:7 is a varint, 1:1.5f a float, 1:1.5d a double, 1:"x" a text, and 1{…} a message.
+func encodeProtobuf(text *string) (b []byte) {
+	for {
+		*text = strings.TrimLeft(*text, " ")
+		end := strings.IndexAny(*text, ":{}")
+		if end < 0 || (*text)[end] == '}' {
+			*text = strings.TrimPrefix(*text, "}")
+			return b
+		}
+		n, err := strconv.Atoi((*text)[:end])
+		if err != nil {
+			panic(*text)
+		}
+		number, opens := protowire.Number(n), (*text)[end] == '{'
+		*text = (*text)[end+1:]
+		if opens {
+			b = protowire.AppendBytes(protowire.AppendTag(b, number, protowire.BytesType), encodeProtobuf(text))
+			continue
+		}
+		if quoted, err := strconv.QuotedPrefix(*text); err == nil {
+			*text = (*text)[len(quoted):]
+			s, _ := strconv.Unquote(quoted)
+			b = protowire.AppendString(protowire.AppendTag(b, number, protowire.BytesType), s)
+			continue
+		}
+		value := (*text)[:strings.IndexAny(*text+" ", " }")]
+		*text = (*text)[len(value):]
+		last := len(value) - 1
+		f, _ := strconv.ParseFloat(value[:last], 64)
+		switch v, err := strconv.ParseUint(value, 10, 64); {
+		case err == nil:
+			b = protowire.AppendVarint(protowire.AppendTag(b, number, protowire.VarintType), v)
+		case value[last] == 'f':
+			b = protowire.AppendFixed32(protowire.AppendTag(b, number, protowire.Fixed32Type), math.Float32bits(float32(f)))
+		case value[last] == 'd':
+			b = protowire.AppendFixed64(protowire.AppendTag(b, number, protowire.Fixed64Type), math.Float64bits(f))
+		default:
+			panic(value)
 		}
 	}
 }
