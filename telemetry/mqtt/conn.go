@@ -196,7 +196,7 @@ func (c *conn) leave(f *fault) {
 	e := c.endpoint
 	e.metrics.ended.WithLabelValues(string(f.ending)).Inc()
 	if code := f.ending.reasonCode(); code != 0 && c.level == level5 {
-		_ = c.write([]byte{typeDisconnect << 4, 1, code})
+		_ = c.write(appendDisconnect(nil, code))
 	}
 	attributes := []any{"client", c.id, "from", c.net.RemoteAddr().String(), "reason", string(f.ending), "detail", f.detail}
 	switch f.ending {

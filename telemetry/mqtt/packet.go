@@ -3,6 +3,7 @@ package mqtt
 import (
 	"bytes"
 	"encoding/binary"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -124,29 +125,45 @@ func (r *fields) varint() int {
 	return 0
 }
 
-// properties skips the properties of an MQTT 5 packet.
-func (r *fields) properties() { r.take(r.varint()) }
+// Properties that a client may send, by the packet they stand in (MQTT 5, 2.2.2.2). Their identifiers are below 128.
+const (
+	connectProperties     = "\x11\x15\x16\x17\x19\x21\x22\x26\x27"
+	willProperties        = "\x01\x02\x03\x08\x09\x18\x26"
+	publishProperties     = "\x01\x02\x03\x08\x09\x23\x26"
+	subscribeProperties   = "\x0B\x26"
+	unsubscribeProperties = "\x26"
+	pubrelProperties      = "\x1F\x26"
 
-// publishProperties reads the properties of a PUBLISH, which say nothing that is used here, and tells whether there is a topic
-// alias among them. CONNACK grants none.
-func (r *fields) publishProperties() (aliased bool) {
+	topicAlias = 0x23
+)
+
+// properties reads the properties of an MQTT 5 packet, which say nothing that is used here, and tells whether there is a topic
+// alias among them: CONNACK grants none. One that is not allowed turns the packet bad.
+func (r *fields) properties(allowed string) (aliased bool) {
 	block := fields{b: r.take(r.varint())}
 	for len(block.b) > 0 && !block.bad {
-		switch block.byte() {
-		case 0x01: // payload format
+		id := block.byte()
+		if strings.IndexByte(allowed, id) < 0 {
+			block.bad = true
+			break
+		}
+		switch id {
+		case 0x01, 0x17, 0x19: // payload format, request problem information, request response information
 			block.byte()
-		case 0x02: // message expiry
-			block.take(4)
-		case 0x03, 0x08, 0x09: // content type, response topic, correlation data
-			block.block()
-		case 0x23:
+		case 0x21, 0x22: // receive maximum, topic alias maximum
+			block.uint16()
+		case topicAlias:
 			aliased = true
 			block.uint16()
+		case 0x02, 0x11, 0x18, 0x27: // message expiry, session expiry, will delay, maximum packet size
+			block.take(4)
+		case 0x0B: // subscription identifier
+			block.varint()
 		case 0x26: // user property
 			block.block()
 			block.block()
-		default: // none that a client may send with a PUBLISH
-			block.bad = true
+		default: // content type, response topic, correlation data, authentication method and data, reason
+			block.block()
 		}
 	}
 	r.bad = r.bad || block.bad
@@ -172,7 +189,7 @@ func parsePublish(level, flags byte, body []byte) (publish, *fault) {
 	}
 	aliased := false
 	if level == level5 {
-		aliased = r.publishProperties()
+		aliased = r.properties(publishProperties)
 	}
 	p.payload = r.b
 	switch {
@@ -185,23 +202,23 @@ func parsePublish(level, flags byte, body []byte) (publish, *fault) {
 	case p.qos > 0 && p.id == 0:
 		return p, malformed("PUBLISH with packet id 0")
 	}
-	return p, checkTopic(p.topic)
+	return p, checkTopic("PUBLISH", p.topic)
 }
 
 // checkTopic refuses what can be no topic name. What the topic means is the decoder's matter.
-func checkTopic(topic []byte) *fault {
+func checkTopic(in string, topic []byte) *fault {
 	if len(topic) == 0 {
-		return malformed("PUBLISH without a topic")
+		return malformed("%s without a topic", in)
 	}
 	ascii := true
 	for _, c := range topic {
 		if c == 0 || c == '+' || c == '#' {
-			return malformed("PUBLISH to a topic that holds %q", c)
+			return malformed("%s to a topic that holds %q", in, c)
 		}
 		ascii = ascii && c < utf8.RuneSelf
 	}
 	if !ascii && !utf8.Valid(topic) {
-		return malformed("PUBLISH to a topic that is not UTF-8")
+		return malformed("%s to a topic that is not UTF-8", in)
 	}
 	return nil
 }
@@ -231,12 +248,12 @@ func parseConnect(body []byte) (connect, *fault) {
 	c.clean, c.will, c.named = flags&0x02 != 0, flags&0x04 != 0, flags&0x80 != 0
 	c.keepAlive = r.uint16()
 	if c.level == level5 {
-		r.properties()
+		r.properties(connectProperties)
 	}
 	c.clientID = r.block()
 	if c.will {
 		if c.level == level5 {
-			r.properties()
+			r.properties(willProperties)
 		}
 		c.willTopic, c.willText = r.block(), r.block()
 	}
@@ -274,31 +291,69 @@ func (c *connect) checkFlags(flags byte) *fault {
 		return malformed("CONNECT with impossible will flags %#02x", flags)
 	case flags&0x40 != 0 && !c.named && c.level != level5:
 		return malformed("CONNECT with a password and no user name")
-	case !utf8.Valid(c.clientID) || bytes.IndexByte(c.clientID, 0) >= 0:
+	case !isText(c.clientID):
 		return malformed("CONNECT with a client id that is not UTF-8")
+	case !isText(c.username):
+		return malformed("CONNECT with a user name that is not UTF-8")
 	case len(c.clientID) == 0 && !c.clean && c.level != level5:
 		return faultf(endIdentifier, "CONNECT without client id asks for a session")
+	case c.will:
+		return checkTopic("a will", c.willTopic)
 	}
 	return nil
 }
+
+// isText reports whether bytes are a text as MQTT has them: UTF-8 without NUL.
+func isText(b []byte) bool { return utf8.Valid(b) && bytes.IndexByte(b, 0) < 0 }
 
 // subscriptions reads the filters of a SUBSCRIBE or UNSUBSCRIBE packet.
 func subscriptions(level byte, kind byte, body []byte) (id uint16, filters [][]byte, f *fault) {
 	r := fields{b: body}
 	id = r.uint16()
-	if level == level5 {
-		r.properties()
+	switch {
+	case level == level5 && kind == typeSubscribe:
+		r.properties(subscribeProperties)
+	case level == level5:
+		r.properties(unsubscribeProperties)
 	}
 	for !r.bad && len(r.b) > 0 {
-		filters = append(filters, r.block())
-		if kind == typeSubscribe {
-			r.byte() // QoS and options
+		filter := r.block()
+		if !r.bad && (len(filter) == 0 || !isText(filter)) {
+			return 0, nil, malformed("packet type %d with a filter that is empty or not UTF-8", kind)
+		}
+		filters = append(filters, filter)
+		if kind == typeSubscribe && !checkOptions(level, r.byte()) {
+			return 0, nil, malformed("SUBSCRIBE with options that do not exist")
 		}
 	}
 	if r.bad || id == 0 || len(filters) == 0 {
 		return 0, nil, malformed("packet type %d of %d bytes is cut or empty", kind, len(body))
 	}
 	return id, filters, nil
+}
+
+// checkOptions reports whether the options behind a filter may be: the QoS, and from version 5 on flags and what to do with
+// retained messages, of which two bits may be 0 to 2.
+func checkOptions(level, o byte) bool {
+	if level < level5 {
+		return o <= 2
+	}
+	return o&0x03 != 0x03 && o&0x30 != 0x30 && o&0xC0 == 0
+}
+
+// parsePubrel reads the packet id of a PUBREL.
+func parsePubrel(level byte, body []byte) (uint16, *fault) {
+	r := fields{b: body}
+	id := r.uint16()
+	if level == level5 && len(r.b) > 0 {
+		if r.byte(); len(r.b) > 0 { // the reason
+			r.properties(pubrelProperties)
+		}
+	}
+	if r.bad || id == 0 || len(r.b) > 0 {
+		return 0, malformed("PUBREL of %d bytes is cut or too long, or has no packet id", len(body))
+	}
+	return id, nil
 }
 
 // appendReply appends a packet that is nothing but a packet id, such as PUBACK.
@@ -309,6 +364,14 @@ func appendReply(dst []byte, kind byte, id uint16) []byte {
 	}
 	return append(dst, kind<<4|flags, 2, byte(id>>8), byte(id))
 }
+
+// appendRefusal appends a PUBACK or PUBREC of MQTT 5 that says the device may not publish there.
+func appendRefusal(dst []byte, kind byte, id uint16) []byte {
+	return append(dst, kind<<4, 3, byte(id>>8), byte(id), refusedBy5)
+}
+
+// appendDisconnect appends a DISCONNECT of MQTT 5.
+func appendDisconnect(dst []byte, code byte) []byte { return append(dst, typeDisconnect<<4, 1, code) }
 
 // appendVarint appends a variable byte integer.
 func appendVarint(dst []byte, n int) []byte {

@@ -69,14 +69,16 @@ func (c *conn) packet(t *turn, h header, body []byte) *fault {
 	case typePublish:
 		return c.publish(t, h.flags, body)
 	case typePubrel:
-		r := fields{b: body}
-		id := r.uint16()
-		if r.bad || id == 0 {
-			return malformed("PUBREL without packet id")
+		id, f := parsePubrel(c.level, body)
+		if f != nil {
+			return f
 		}
 		c.open.close(id)
 		t.replies = appendReply(t.replies, typePubcomp, id)
 	case typePingreq:
+		if len(body) > 0 {
+			return malformed("PINGREQ of %d bytes", len(body))
+		}
 		t.replies = append(t.replies, typePingresp<<4, 0)
 	case typeSubscribe, typeUnsubscribe:
 		return c.subscribe(t, h.kind, body)
@@ -162,7 +164,7 @@ func (c *conn) refuseTopic(t *turn, p *publish) *fault {
 	switch {
 	case p.qos == 0:
 	case c.level == level5:
-		t.replies = append(t.replies, kind<<4, 3, byte(p.id>>8), byte(p.id), 0x87)
+		t.replies = appendRefusal(t.replies, kind, p.id)
 	default:
 		t.replies = appendReply(t.replies, kind, p.id)
 	}
