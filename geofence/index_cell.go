@@ -51,6 +51,14 @@ func spotBoxOf(a, b spot) spotBox {
 	return spotBox{min(a.x, b.x) - cellDoubt, min(a.y, b.y) - cellDoubt, max(a.x, b.x) + cellDoubt, max(a.y, b.y) + cellDoubt}
 }
 
+// box returns the box in degrees.
+func (o spotBox) box(tile *box) box {
+	return box{
+		tile.x0 + float64(o.x0)*perUnit, tile.y0 + float64(o.y0)*perUnit,
+		tile.x0 + float64(o.x1)*perUnit, tile.y0 + float64(o.y1)*perUnit,
+	}
+}
+
 // meets reports whether the box of a and b has a point in common with it.
 func (o *spotBox) meets(a, b spot) bool {
 	return !(a.x < o.x0 && b.x < o.x0 || a.x > o.x1 && b.x > o.x1 || a.y < o.y0 && b.y < o.y0 || a.y > o.y1 && b.y > o.y1)
@@ -139,6 +147,21 @@ func (cf *cellFence) holds(s spot) decided {
 		return cf.edgesHold(s)
 	case round:
 		return cf.disc().decide(cf.disc().away(s))
+	}
+	return doubtful
+}
+
+// meets decides whether the way from s to t meets the boundary in the cell.
+func (cf *cellFence) meets(s, t spot) decided {
+	switch cf.kind {
+	case edged:
+		return cf.crossed(s, t)
+	case round:
+		d := cf.disc()
+		if d.away(s) < d.in && d.away(t) < d.in {
+			return no
+		}
+		return d.decide(d.beside(s, t))
 	}
 	return doubtful
 }

@@ -43,12 +43,8 @@ func (pg *page) free(a, b orb.Point) box {
 	if !k.clear(at) {
 		return boxOf(b, b)
 	}
-	// From west to east a pixel has fewer metres than from south to north.
-	in := k.roam(at, float32(b[0]-a[0]), float32(b[1]-a[1])).spots(k.shift)
-	return box{
-		pg.box.x0 + float64(in.x0)*perUnit, pg.box.y0 + float64(in.y0)*perUnit,
-		pg.box.x0 + float64(in.x1)*perUnit, pg.box.y0 + float64(in.y1)*perUnit,
-	}
+	// Degrees, not metres: a pixel has as many from west to east as from south to north.
+	return k.roam(at, float32(b[0]-a[0]), float32(b[1]-a[1])).spots(k.shift).box(&pg.box)
 }
 
 // boundaries appends the fences whose boundary the way from a to b meets, in no order and perhaps twice, and perhaps others
@@ -67,9 +63,7 @@ func (ix *Index) boundaries(tile *page, dst []Ref, a, b orb.Point) (met []Ref, k
 	if tile.ink.clear(tile.ink.between(s, t)) {
 		return dst, true
 	}
-	home, end := tile.cellOf(s), tile.cellOf(t)
-	i0, i1, j0, j1 := home%tile.n, end%tile.n, home/tile.n, end/tile.n
-	i0, i1, j0, j1 = min(i0, i1), max(i0, i1), min(j0, j1), max(j0, j1)
+	i0, i1, j0, j1 := tile.cellsBetween(tile.cellOf(s), tile.cellOf(t))
 	for j := j0; j <= j1; j++ {
 		for i := i0; i <= i1; i++ {
 			dst = tile.boundariesIn(j*tile.n+i, dst, s, t, a, b)
@@ -84,18 +78,7 @@ func (pg *page) boundariesIn(k int, dst []Ref, s, t spot, a, b orb.Point) []Ref 
 	var cf cellFence
 	for range n {
 		list = cf.read(list)
-		answer := doubtful
-		switch cf.kind {
-		case edged:
-			answer = cf.crossed(s, t)
-		case round:
-			if d := cf.disc(); d.away(s) < d.in && d.away(t) < d.in {
-				answer = no
-			} else {
-				answer = d.decide(d.beside(s, t))
-			}
-		}
-		if answer == yes || answer == doubtful && pg.pieces[cf.piece].shape.touches(a, b, 0) {
+		if d := cf.meets(s, t); d == yes || d == doubtful && pg.pieces[cf.piece].shape.touches(a, b, 0) {
 			dst = append(dst, cf.ref)
 		}
 	}

@@ -291,10 +291,7 @@ func (c *inkCell) disc(d disc) {
 
 // ask inks what the shape itself says its boundary may run through, in squares of so many units.
 func (c *inkCell) ask(s Shape, tile *box, size int32) {
-	b := box{
-		tile.x0 + float64(c.x0)*perUnit, tile.y0 + float64(c.y0)*perUnit,
-		tile.x0 + float64(c.x0+size)*perUnit, tile.y0 + float64(c.y0+size)*perUnit,
-	}.grown(inkSlack*perUnit, inkSlack*perUnit)
+	b := c.box(tile).grown(inkSlack*perUnit, inkSlack*perUnit)
 	if s.relate(b) != crosses {
 		return
 	}

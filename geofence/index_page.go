@@ -149,6 +149,12 @@ func (pg *page) cellOf(s spot) int {
 	return min(int(s.y>>pg.shift), last)*pg.n + min(int(s.x>>pg.shift), last)
 }
 
+// cellsBetween returns the columns and rows of the rectangle of cells with two of them in its corners.
+func (pg *page) cellsBetween(k, l int) (i0, i1, j0, j1 int) {
+	i0, i1, j0, j1 = k%pg.n, l%pg.n, k/pg.n, l/pg.n
+	return min(i0, i1), max(i0, i1), min(j0, j1), max(j0, j1)
+}
+
 // containing appends the fences around p.
 func (pg *page) containing(dst []Ref, p orb.Point) []Ref {
 	dst = append(dst, pg.covers...)
@@ -219,7 +225,7 @@ func (pg *page) along(dst []Ref, w *way) []Ref {
 	for j := j0; j <= j1; j++ {
 		for i := i0; i <= i1; i++ {
 			if one || w.meets(pg.cellBox(i, j)) {
-				dst = pg.alongCell(dst, w, s, t, j*pg.n+i, home)
+				dst = pg.alongCell(dst, s, t, j*pg.n+i, home)
 			}
 		}
 	}
@@ -235,17 +241,13 @@ func (pg *page) alongWithin(dst []Ref, w *way) []Ref {
 		return dst
 	}
 	s, t := spotAt(&pg.box, w.a), spotAt(&pg.box, w.b)
-	home, end := pg.cellOf(s), pg.cellOf(t)
-	if home == end {
-		return pg.alongCell(dst, w, s, t, home, home)
-	}
-	i0, i1, j0, j1 := home%pg.n, end%pg.n, home/pg.n, end/pg.n
-	i0, i1, j0, j1 = min(i0, i1), max(i0, i1), min(j0, j1), max(j0, j1)
+	home := pg.cellOf(s)
+	i0, i1, j0, j1 := pg.cellsBetween(home, pg.cellOf(t))
 	one := i0 == i1 || j0 == j1
 	for j := j0; j <= j1; j++ {
 		for i := i0; i <= i1; i++ {
 			if one || w.meets(pg.cellBox(i, j)) {
-				dst = pg.alongCell(dst, w, s, t, j*pg.n+i, home)
+				dst = pg.alongCell(dst, s, t, j*pg.n+i, home)
 			}
 		}
 	}
@@ -273,13 +275,13 @@ func (pg *page) alongPieces(dst []Ref, w *way) []Ref {
 }
 
 // alongCell appends the candidates along a way from s to t through cell k. The way begins in the cell home.
-func (pg *page) alongCell(dst []Ref, w *way, s, t spot, k, home int) []Ref {
+func (pg *page) alongCell(dst []Ref, s, t spot, k, home int) []Ref {
 	covering, pairs, n, list := readCell(pg.cell(k))
 	dst = appendPairs(dst, covering, pairs, marks, 0)
 	var cf cellFence
 	for range n {
 		list = cf.read(list)
-		d, at := pg.passed(&cf, w, s, t, k == home)
+		d, at := cf.passed(s, t, k == home)
 		dst = appendDecided(dst, cf.ref, d, at)
 	}
 	return dst
@@ -296,23 +298,16 @@ func appendDecided(dst []Ref, r Ref, d decided, mark candidate) []Ref {
 	return dst
 }
 
-// passed decides whether a way has a point in a fence, as far as a cell shows it: whether it begins inside, if
-// it begins in the cell, or meets the boundary in the cell; then it says so.
-func (pg *page) passed(cf *cellFence, w *way, s, t spot, home bool) (decided, candidate) {
-	switch cf.kind {
-	case round:
-		d := cf.disc()
-		if d.away(s) < d.in && d.away(t) < d.in {
-			return yes, 0
-		}
-		return d.decide(d.beside(s, t)), met
-	case edged:
-		if d := cf.crossed(s, t); d != no || !home {
-			return d, met
-		}
-		return cf.edgesHold(s), 0
+// passed decides whether a way has a point in a fence, as far as a cell shows it: whether it meets the boundary in the
+// cell, and then it says so, or begins inside, if that shows.
+func (cf *cellFence) passed(s, t spot, home bool) (decided, candidate) {
+	if d := cf.meets(s, t); d != no {
+		return d, met
 	}
-	return pg.pieces[cf.piece].passed(w.a, w.b), met
+	if cf.kind == edged && !home {
+		return no, 0
+	}
+	return cf.holds(s), 0
 }
 
 // candidates appends all fences of a cell, to be confirmed.
