@@ -105,7 +105,7 @@ func (k *Keeper) Stop(ctx context.Context) error {
 	}
 	k.cancel()
 	k.work.Wait()
-	k.giveAll(ctx)
+	k.give(ctx, k.all(), k.ID())
 	k.ending()
 	k.pulse.Wait()
 	if err := k.o.Shares.Leave(ctx, k.o.Work, k.ID()); err != nil {
@@ -245,16 +245,12 @@ func (k *Keeper) follow(ctx context.Context, r seenRoster) {
 	defer func() { k.metrics.parts.Set(float64(len(k.held))) }()
 	k.dropLost(ctx)
 	if r.buried {
-		k.dropAll(ctx)
+		k.drop(ctx, k.all())
 		return // the next roster is of the new id
 	}
 	k.mend(r)
 	p := newPlan(r.Roster, r.number, k.o.Parts, r.id, k.held)
-	for _, part := range p.drop {
-		k.metrics.lost.Inc()
-		k.o.Holder.Give(ctx, part)
-		delete(k.held, part)
-	}
+	k.drop(ctx, p.drop)
 	k.give(ctx, p.give, r.id)
 	for _, part := range p.take {
 		if ctx.Err() != nil || len(k.held) >= p.share || len(k.rosters) > 0 { // a newer one may say otherwise
@@ -283,8 +279,8 @@ func (k *Keeper) dropLost(ctx context.Context) {
 	k.give(ctx, lost, id)
 }
 
-// give ends with parts, side by side, then lets others have them.
-func (k *Keeper) give(ctx context.Context, parts []int, id store.ProcessID) {
+// end ends with those of the parts that are worked on, side by side.
+func (k *Keeper) end(ctx context.Context, parts []int) {
 	var ending sync.WaitGroup
 	for _, part := range parts {
 		if _, works := k.held[part]; works {
@@ -294,30 +290,27 @@ func (k *Keeper) give(ctx context.Context, parts []int, id store.ProcessID) {
 	ending.Wait()
 	for _, part := range parts {
 		delete(k.held, part)
+	}
+}
+
+// give ends with parts, then lets others have them.
+func (k *Keeper) give(ctx context.Context, parts []int, id store.ProcessID) {
+	k.end(ctx, parts)
+	for _, part := range parts {
 		if err := k.o.Shares.Give(ctx, k.o.Work, part, id); err != nil { // the next roster shows that it is ours and idle
 			k.o.Logger.Warn("a part was not given", "work", k.o.Work, "part", part, "cause", err)
 		}
 	}
 }
 
-func (k *Keeper) giveAll(ctx context.Context) {
-	var all []int
-	for part := range k.held {
-		all = append(all, part)
-	}
-	k.give(ctx, all, k.ID())
+// drop ends with parts that are not this process's any more.
+func (k *Keeper) drop(ctx context.Context, parts []int) {
+	k.metrics.lost.Add(float64(len(parts)))
+	k.end(ctx, parts)
 }
 
-// dropAll ends with everything, of which nothing is this process's any more.
-func (k *Keeper) dropAll(ctx context.Context) {
-	var ending sync.WaitGroup
-	for part := range k.held {
-		k.metrics.lost.Inc()
-		ending.Go(func() { k.o.Holder.Give(ctx, part) })
-	}
-	ending.Wait()
-	clear(k.held)
-}
+// all are the parts that are worked on.
+func (k *Keeper) all() []int { return slices.Collect(maps.Keys(k.held)) }
 
 // take owns a part, then begins with it.
 func (k *Keeper) take(ctx context.Context, part int, id store.ProcessID) {
