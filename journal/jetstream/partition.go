@@ -118,13 +118,18 @@ func (p *partition) looksLost(err error) error {
 	return fmt.Errorf("journal: not sure yet: %v", err) //nolint:errorlint // it is not journal.ErrLost yet
 }
 
-// bounds implements journal.Journal's Bounds.
-func (p *partition) bounds(ctx context.Context) (first, next journal.Position, err error) {
-	var state jetstream.StreamState
-	err = p.persist(ctx, func(ctx context.Context) error {
+// state asks for the state of the stream until somebody answers.
+func (p *partition) state(ctx context.Context) (state jetstream.StreamState, err error) {
+	err = p.persist(ctx, func(ctx context.Context) (err error) {
 		state, err = p.look(ctx)
 		return err
 	})
+	return state, err
+}
+
+// bounds implements journal.Journal's Bounds.
+func (p *partition) bounds(ctx context.Context) (first, next journal.Position, err error) {
+	state, err := p.state(ctx)
 	if err != nil {
 		return 0, 0, err
 	}
@@ -149,11 +154,7 @@ func (p *partition) bounds(ctx context.Context) (first, next journal.Position, e
 
 // Rewind implements journal.Rewinder: it counts messages, and takes the usual number of fixes in one from their size.
 func (j *Journal) Rewind(ctx context.Context, p, n int) (journal.Position, error) {
-	var state jetstream.StreamState
-	err := j.parts[p].persist(ctx, func(ctx context.Context) (err error) {
-		state, err = j.parts[p].look(ctx)
-		return err
-	})
+	state, err := j.parts[p].state(ctx)
 	if err != nil || state.Msgs == 0 {
 		return 0, err
 	}
