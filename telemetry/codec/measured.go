@@ -61,7 +61,9 @@ func (m *measured) fix(f *telemetry.Fix) (refusal *telemetry.Refusal) {
 	if n, refusal := measuredQuantities[batteryRole].limit(m[batteryRole]); refusal == nil {
 		f.Battery = n
 	}
-	f.Ignition = truthOf(m[ignitionRole])
+	if on := truthOf(m[ignitionRole]); on != telemetry.UnknownState {
+		f.Ignition = on
+	}
 	return nil
 }
 

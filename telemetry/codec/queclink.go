@@ -114,16 +114,13 @@ func queclinkPosition(columns [][]byte, n int, f *telemetry.Fix) *telemetry.Refu
 	if m[hdopRole] == 0 {
 		return telemetry.Refuse(telemetry.ReasonNoFix, fmt.Sprintf("field %d", n), "HDOP 0: the place is the last one that was known")
 	}
-	ignition := f.Ignition
 	m[speedRole] /= 3.6
 	at, err := time.Parse("20060102150405", string(columns[6]))
 	if err != nil {
 		return telemetry.Refuse(telemetry.ReasonType, fmt.Sprintf("field %d", n+6), "%s, expected yyyymmddhhmmss", quote(string(columns[6])))
 	}
 	f.Time = at
-	refusal := m.fix(f)
-	f.Ignition = ignition
-	return refusal
+	return m.fix(f)
 }
 
 // isDegrees reports whether a column has the form of a coordinate: six digits behind the point.
