@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"outrider/internal/natstest"
+	"outrider/journal/jetstream"
 )
 
 // proxy stands between a journal and its server.
@@ -63,6 +64,16 @@ func (a answers) Write(b []byte) (int, error) {
 	return a.c.Write(b)
 }
 
+// openBehindProxy opens a journal that reaches its server through a proxy.
+func openBehindProxy(t *testing.T) (*natstest.Node, *proxy, *jetstream.Journal) {
+	t.Helper()
+	n := natstest.Start(t, nil)
+	p := startProxy(t, n)
+	o := options(n)
+	o.URL = p.url
+	return n, p, open(t, o)
+}
+
 func (p *proxy) url() string { return "nats://" + p.l.Addr().String() }
 
 // cut breaks all connections.
@@ -78,11 +89,7 @@ func (p *proxy) cut() {
 // A batch whose confirmation was lost with the connection is sent again, and is not stored twice.
 func TestARepeatedBatchIsStoredOnce(t *testing.T) {
 	t.Parallel()
-	n := natstest.Start(t, nil)
-	p := startProxy(t, n)
-	o := options(n)
-	o.URL = p.url
-	j := open(t, o)
+	n, p, j := openBehindProxy(t)
 	put(t, j, 0, 1)
 	p.deaf.Store(true)
 	appended := make(chan struct{})
@@ -119,11 +126,7 @@ func TestARepeatedBatchIsStoredOnce(t *testing.T) {
 // A reader whose connection breaks goes on behind what it has read.
 func TestAReaderOutlivesItsConnection(t *testing.T) {
 	t.Parallel()
-	n := natstest.Start(t, nil)
-	p := startProxy(t, n)
-	o := options(n)
-	o.URL = p.url
-	j := open(t, o)
+	n, p, j := openBehindProxy(t)
 	writer := open(t, options(n))
 	put(t, writer, 0, 50)
 	read := make(chan []int)
